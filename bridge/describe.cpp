@@ -1,0 +1,181 @@
+// urja describe: the reference of models, from their declarations.
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <memory>
+#include <nlohmann/json.hpp>
+
+#include "bridge/commands.hpp"
+#include "engine/declare.hpp"
+#include "scenarios/problems.hpp"
+#include "scenarios/scenario.hpp"
+
+namespace urja {
+namespace {
+
+using nlohmann::ordered_json;
+
+const char* name_of(Kind kind) {
+  switch (kind) {
+    case Kind::port: return "ports";
+    case Kind::parameter: return "parameters";
+    case Kind::state: return "states";
+    case Kind::input: return "inputs";
+    case Kind::output: return "outputs";
+    default: return nullptr;
+  }
+}
+
+ordered_json flags_of(unsigned flags) {
+  constexpr std::pair<unsigned, const char*> names[] = {
+      {observable, "observable"}, {actionable, "actionable"}, {estimable, "estimable"}, {telemetered, "telemetered"}, {hook, "hook"}, {source, "source"},
+      {sink, "sink"}, {loss, "loss"}, {stored, "stored"}, {content, "content"}, {unserved, "unserved"}};
+  ordered_json list = ordered_json::array();
+  for (const auto& [flag, name] : names) {
+    if (flags & flag) list.push_back(name);
+  }
+  return list;
+}
+
+ordered_json describe(const Type& t) {
+  ordered_json all{{"name", t.name}, {"doc", t.doc}, {"controller", t.controller}};
+  for (const char* group : {"ports", "parameters", "states", "inputs", "outputs"}) all[group] = ordered_json::array();
+  const auto bounds = [](ordered_json& one, const Range& range) {
+    if (range.low > -1e299) one["min"] = range.low;
+    if (range.high < 1e299) one["max"] = range.high;
+  };
+  for (const Member& m : t.members) {
+    const char* group = name_of(m.kind);
+    if (!group) continue;
+    ordered_json one{{"name", m.name}, {"unit", m.unit}};
+    if (m.kind != Kind::output && m.kind != Kind::port) {
+      one["default"] = m.start;
+      bounds(one, m.range);
+    }
+    one["doc"] = m.doc;
+    one["flags"] = flags_of(m.flags);
+    if (!m.source.empty()) one["source"] = m.source;
+    if (!m.kpi_key.empty()) one["kpi"] = m.kpi_key;
+    if (!m.wire.empty()) one["wire"] = m.wire;
+    all[group].push_back(one);
+  }
+  if (!t.ports.empty()) {
+    all["inputs"].push_back({{"name", "power"}, {"unit", "W"}, {"doc", "power out of the asset, when it is driven alone; without it, it does as it wishes"}, {"flags", ordered_json::array({"actionable"})}});
+    all["outputs"].push_back({{"name", "power"}, {"unit", "W"}, {"doc", "power out of the asset into its bus"}, {"flags", ordered_json::array({"observable", "telemetered"})}});
+  }
+  for (const Setting& s : t.settings) {
+    ordered_json one{{"name", s.name}, {"unit", s.unit}, {"default", s.start}};
+    bounds(one, s.range);
+    one["doc"] = s.doc;
+    all["settings"].push_back(one);
+  }
+  for (const Choice& c : t.choices) all["choices"].push_back({{"name", c.name}, {"default", c.start}, {"allowed", c.allowed}, {"doc", c.doc}});
+  for (const Table& table : t.tables) {
+    ordered_json one{{"name", table.name}, {"doc", table.doc}};
+    for (const auto& a : table.shape.axes) one["axes"].push_back({{"name", a.name}, {"unit", a.unit}});
+    for (const auto& c : table.shape.columns) one["columns"].push_back({{"name", c.name}, {"unit", c.unit}});
+    all["tables"].push_back(one);
+  }
+  for (const EventFile& f : t.files) {
+    ordered_json one{{"name", f.name}, {"doc", f.doc}};
+    for (const auto& c : f.columns) one["columns"].push_back({{"name", c.name}, {"unit", c.unit}, {"required", c.required}});
+    all["events"].push_back(one);
+  }
+  for (const Derivation& d : t.derivations) {
+    ordered_json one{{"name", d.key}, {"doc", d.doc}, {"fills", d.inputs}};
+    for (const auto& c : d.columns) one["columns"].push_back({{"name", c.name}, {"unit", c.unit}, {"required", c.required}});
+    all["data"].push_back(one);
+  }
+  for (const Role& r : t.roles) all["roles"].push_back({{"name", r.name}, {"models", r.models}, {"tag", r.tag}, {"many", r.many}, {"optional", r.optional}, {"doc", r.doc}});
+  for (const auto& [name, file] : parameter_sets(t.name)) all["sets"].push_back(name);
+  return all;
+}
+
+std::string number(double v) { return fmt::format("{:g}", v); }
+
+void print(const Type& t) {
+  fmt::print("{}: {}\n", t.name, t.doc);
+  const ordered_json all = describe(t);
+  for (const char* group : {"parameters", "states", "inputs", "outputs", "settings"}) {
+    if (!all.contains(group) || all[group].empty()) continue;
+    fmt::print("\n{}\n", group);
+    for (const auto& one : all[group]) {
+      std::string range;
+      if (one.contains("default")) range = number(one["default"]);
+      if (one.contains("min") || one.contains("max")) {
+        range += fmt::format(" [{}, {}]", one.contains("min") ? number(one["min"]) : "..", one.contains("max") ? number(one["max"]) : "..");
+      }
+      std::string flags;
+      if (one.contains("flags")) {
+        for (const auto& f : one["flags"]) flags += (flags.empty() ? "" : ", ") + f.get<std::string>();
+      }
+      fmt::print("  {:<28} {:<12} {:<26} {}{}{}\n", one["name"].get<std::string>(), one["unit"].get<std::string>(), range, one["doc"].get<std::string>(),
+                 one.contains("source") ? " [" + one["source"].get<std::string>() + "]" : "", flags.empty() ? "" : " (" + flags + ")");
+    }
+  }
+  for (const char* group : {"choices", "tables", "events", "data", "roles"}) {
+    if (!all.contains(group)) continue;
+    fmt::print("\n{}\n", group);
+    for (const auto& one : all[group]) {
+      std::string more;
+      for (const char* list : {"allowed", "fills", "models"}) {
+        if (!one.contains(list)) continue;
+        for (const auto& name : one[list]) more += (more.empty() ? "" : ", ") + name.get<std::string>();
+      }
+      for (const char* list : {"axes", "columns"}) {
+        if (!one.contains(list)) continue;
+        for (const auto& c : one[list]) more += (more.empty() ? "" : ", ") + c["name"].get<std::string>() + " [" + c["unit"].get<std::string>() + "]";
+      }
+      fmt::print("  {:<28} {} ({})\n", one["name"].get<std::string>(), one["doc"].get<std::string>(), more);
+    }
+  }
+  if (all.contains("sets")) {
+    fmt::print("\nparameter sets (set: NAME)\n ");
+    for (const auto& name : all["sets"]) fmt::print(" {}", name.get<std::string>());
+    fmt::print("\n");
+  }
+}
+
+int describe_command(const std::string& model, bool as_json) {
+  if (model.empty()) {
+    if (as_json) {
+      ordered_json all = ordered_json::array();
+      for (const auto& [name, type] : registry()) all.push_back(describe(type));
+      fmt::print("{}\n", all.dump());
+      return done;
+    }
+    for (const bool controllers : {false, true}) {
+      fmt::print("{}\n", controllers ? "\ncontrollers" : "models");
+      for (const auto& [name, type] : registry()) {
+        if (type.controller == controllers) fmt::print("  {:<20} {}\n", name, type.doc);
+      }
+    }
+    fmt::print("\nurja describe MODEL tells more.\n");
+    return done;
+  }
+  const Type* type = find_type(model);
+  if (!type) {
+    std::vector<std::string> names;
+    for (const auto& [name, t] : registry()) names.push_back(name);
+    const std::string close = nearest(model, names);
+    std::fprintf(stderr, "urja: there is no model '%s'; %s\n", model.c_str(), close.empty() ? ("models: " + any_of(names)).c_str() : ("did you mean '" + close + "'?").c_str());
+    return misused;
+  }
+  if (as_json) fmt::print("{}\n", describe(*type).dump());
+  else print(*type);
+  return done;
+}
+
+}  // namespace
+
+void add_describe(CLI::App& app, Command& chosen) {
+  auto model = std::make_shared<std::string>();
+  auto as_json = std::make_shared<bool>(false);
+  CLI::App* command = app.add_subcommand("describe", "reference of the models, from their declarations");
+  command->footer("Example: urja describe battery");
+  command->add_option("model", *model, "a model; without it, the list of all");
+  command->add_flag("--json", *as_json, "as JSON");
+  command->callback([model, as_json, &chosen] { chosen = [model, as_json] { return describe_command(*model, *as_json); }; });
+}
+
+}  // namespace urja

@@ -1,0 +1,251 @@
+// urja run, urja validate, urja report.
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <atomic>
+#include <chrono>
+#include <csignal>
+#include <cstdlib>
+#include <filesystem>
+#include <nlohmann/json.hpp>
+
+#include "bridge/commands.hpp"
+#include "engine/calendar.hpp"
+#include "engine/recorder.hpp"
+#include "scenarios/run.hpp"
+#include "viz/report.hpp"
+
+namespace urja {
+namespace {
+
+namespace fs = std::filesystem;
+using nlohmann::json;
+
+std::atomic<bool> interrupted{false};
+extern "C" void on_interrupt(int) { interrupted = true; }
+
+struct RunArguments {
+  std::string scenario, out, report;
+  LoadOptions load;
+  std::uint64_t seed = 0;
+  std::string from, to;
+  int threads = 1;
+  bool as_json = false, force = false, quiet = false;
+};
+
+bool on_terminal() { return isatty(STDERR_FILENO) != 0; }
+
+// "  62 %  |#########......|  2016-10-01  1.2 M steps/s  31 s left"
+class ProgressBar {
+ public:
+  ProgressBar(const Scenario& scenario, bool shown) : scenario_(scenario), zone_(*Zone::find(scenario.zone)), shown_(shown) {}
+  void show(std::int64_t done_steps, std::int64_t all) {
+    if (!shown_) return;
+    const double share = static_cast<double>(done_steps) / static_cast<double>(all);
+    const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin_).count();
+    const double rate = static_cast<double>(done_steps) / std::max(seconds, 1e-9);
+    constexpr int width_of_bar = 30;
+    const int filled = static_cast<int>(share * width_of_bar);
+    const auto now = static_cast<std::int64_t>(scenario_.start + static_cast<double>(done_steps) * scenario_.step);
+    std::fprintf(stderr, "\r%4.0f %% |%s%s| %s  %.2f M steps/s  %.0fx real time  %.0f s left   ", 100 * share, std::string(static_cast<std::size_t>(filled), '#').c_str(),
+                 std::string(static_cast<std::size_t>(width_of_bar - filled), '.').c_str(), zone_.text(now).substr(0, 10).c_str(), rate * 1e-6, rate * scenario_.step,
+                 static_cast<double>(all - done_steps) / std::max(rate, 1e-9));
+    drawn_ = true;
+  }
+  ~ProgressBar() {
+    if (drawn_) std::fprintf(stderr, "\r%*s\r", 110, "");
+  }
+
+ private:
+  const Scenario& scenario_;
+  Zone zone_;
+  bool shown_, drawn_ = false;
+  std::chrono::steady_clock::time_point begin_ = std::chrono::steady_clock::now();
+};
+
+std::string value_text(const json& value) {
+  if (value.is_number_integer()) return fmt::format("{}", value.get<std::int64_t>());
+  if (!value.is_number()) return value.is_string() ? value.get<std::string>() : value.dump();
+  const double v = value.get<double>();
+  if (v != 0 && (std::abs(v) < 1e-3 || std::abs(v) >= 1e9)) return fmt::format("{:.2e}", v);
+  return fmt::format("{:.3f}", v);
+}
+
+void print_table(const json& kpis) {
+  std::size_t widest = 0;
+  for (const auto& [key, value] : kpis.items()) widest = std::max(widest, key.size());
+  for (const auto& [key, value] : kpis.items()) {
+    if (value.is_object()) {
+      for (const auto& [inner, v] : value.items()) fmt::print("  {:<{}}  {:>16}\n", key + "." + inner, widest, value_text(v));
+    } else if (!value.is_array()) {
+      fmt::print("  {:<{}}  {:>16}\n", key, widest, value_text(value));
+    }
+  }
+}
+
+// results/<scenario>/<n>/ with the first n that is free.
+fs::path next_folder(const std::string& scenario) {
+  for (int n = 1;; ++n) {
+    const fs::path folder = fs::path("results") / scenario / std::to_string(n);
+    if (!fs::exists(folder)) return folder;
+  }
+}
+
+int print_problems(const Problems& problems) {
+  std::fputs(problems.text().c_str(), stderr);
+  const std::size_t count = problems.list().size();
+  std::fprintf(stderr, "%zu problem%s\n", count, count == 1 ? "" : "s");
+  return misused;
+}
+
+int run(RunArguments a) {
+  if (!a.from.empty()) a.load.from = a.from;
+  if (!a.to.empty()) a.load.to = a.to;
+  Scenario scenario;
+  const auto begin = std::chrono::steady_clock::now();
+  try {
+    scenario = load_scenario(a.scenario, a.load);
+  } catch (const ScenarioError& e) {
+    return print_problems(e.problems);
+  }
+  const double loading = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+
+  fs::path out = a.out, report = a.report;
+  if (out.empty()) {
+    const fs::path folder = next_folder(scenario.name);
+    out = folder / "result.h5";
+    if (report.empty()) report = folder / "report.html";
+  }
+  for (const fs::path& file : {out, report}) {
+    if (file.empty()) continue;
+    if (fs::exists(file) && !a.force) {
+      std::fprintf(stderr, "urja: %s is there already; --force replaces it\n", file.c_str());
+      return misused;
+    }
+    std::error_code error;
+    if (file.has_parent_path()) fs::create_directories(file.parent_path(), error);
+    if (error) {
+      std::fprintf(stderr, "urja: cannot make the folder %s: %s\n", file.parent_path().c_str(), error.message().c_str());
+      return failed;
+    }
+  }
+
+  std::signal(SIGINT, on_interrupt);
+  std::signal(SIGTERM, on_interrupt);
+  json kpis;
+  RunResult result;
+  try {
+    ProgressBar bar(scenario, on_terminal() && !a.quiet && !a.as_json);
+    RunOptions options;
+    options.out = out.string();
+    options.threads = a.threads;
+    options.version = version_text();
+    options.machine = machine_text();
+    options.progress = [&](std::int64_t done_steps, std::int64_t all) {
+      bar.show(done_steps, all);
+      return !interrupted;
+    };
+    result = run_scenario(scenario, options, kpis);
+    kpis["load_s"] = loading;
+  } catch (const RecordError& e) {
+    std::fprintf(stderr, "urja: %s\nWhat was written until then is in %s.part\n", e.what(), out.c_str());
+    return failed;
+  }
+  if (!report.empty()) {
+    try {
+      viz::write_report(out.string(), report.string());
+    } catch (const std::exception& e) {
+      std::fprintf(stderr, "urja: the report could not be written: %s\n", e.what());
+    }
+  }
+  if (a.as_json) {
+    fmt::print("{}\n", kpis.dump());
+  } else {
+    fmt::print("{}\n", scenario.title);
+    print_table(kpis);
+    fmt::print("\nresult  {}\n", out.string());
+    if (!report.empty()) fmt::print("report  {}\n", report.string());
+  }
+  if (!result.trouble.empty()) {
+    std::fprintf(stderr, "urja: the run was stopped at %s: %s\n", Zone::find(scenario.zone)->text(static_cast<std::int64_t>(result.until)).c_str(), result.trouble.c_str());
+    return failed;
+  }
+  if (!result.finished) {
+    std::fprintf(stderr, "urja: interrupted at %s; the file is complete up to there\n      go on with: urja run %s --from \"%s\"\n",
+                 Zone::find(scenario.zone)->text(static_cast<std::int64_t>(result.until)).c_str(), a.scenario.c_str(),
+                 Zone::find(scenario.zone)->text(static_cast<std::int64_t>(result.until)).c_str());
+    return failed;
+  }
+  return done;
+}
+
+int validate(const std::string& file, const LoadOptions& options) {
+  try {
+    const Scenario s = load_scenario(file, options);
+    std::size_t assets = s.plan->assets.size();
+    for (const auto& f : s.plan->fleets) assets += f.plan->assets.size();
+    fmt::print("{}: valid: {} models, {} data files, {:.0f} steps of {:g} s\n", file, assets, s.data_hashes.size(), (s.end - s.start) / s.step, s.step);
+    return done;
+  } catch (const ScenarioError& e) {
+    return print_problems(e.problems);
+  }
+}
+
+}  // namespace
+
+void add_run(CLI::App& app, Command& chosen) {
+  auto a = std::make_shared<RunArguments>();
+  CLI::App* command = app.add_subcommand("run", "simulate a scenario");
+  command->footer("Example: urja run scenarios/village.yaml --set assets.battery.state_of_charge=\"60 %\"");
+  command->add_option("scenario", a->scenario, "YAML file")->required();
+  command->add_option("--out", a->out, "result file (HDF5); default results/<scenario>/<n>/result.h5");
+  command->add_option("--report", a->report, "HTML report");
+  command->add_option("--set", a->load.set, "key=value, over the scenario's own")->take_all();
+  auto* seed = command->add_option("--seed", a->seed, "of all random numbers");
+  command->add_option("--threads", a->threads, "at most this many")->check(CLI::Range(1, 1024));
+  command->add_option("--from", a->from, "local time");
+  command->add_option("--to", a->to, "local time");
+  command->add_flag("--json", a->as_json, "KPIs as one JSON object on stdout");
+  command->add_flag("--force", a->force, "replace files that are there");
+  command->add_flag("-q,--quiet", a->quiet, "no progress bar");
+  command->callback([a, seed, &chosen] {
+    if (seed->count() > 0) a->load.seed = a->seed;
+    chosen = [a] { return run(*a); };
+  });
+}
+
+void add_validate(CLI::App& app, Command& chosen) {
+  auto file = std::make_shared<std::string>();
+  auto options = std::make_shared<LoadOptions>();
+  CLI::App* command = app.add_subcommand("validate", "check a scenario: all problems at once");
+  command->footer("Example: urja validate scenarios/village.yaml");
+  command->add_option("scenario", *file, "YAML file")->required();
+  command->add_option("--set", options->set, "key=value, over the scenario's own")->take_all();
+  command->callback([file, options, &chosen] { chosen = [file, options] { return validate(*file, *options); }; });
+}
+
+void add_report(CLI::App& app, Command& chosen) {
+  auto in = std::make_shared<std::string>(), out = std::make_shared<std::string>();
+  auto force = std::make_shared<bool>(false);
+  CLI::App* command = app.add_subcommand("report", "make the HTML report of a result file again");
+  command->footer("Example: urja report results/village/1/result.h5");
+  command->add_option("result", *in, "HDF5 file")->required();
+  command->add_option("--out", *out, "HTML file; default: beside the result");
+  command->add_flag("--force", *force, "replace a file that is there");
+  command->callback([in, out, force, &chosen] {
+    chosen = [in, out, force] {
+      const fs::path to = out->empty() ? fs::path(*in).replace_extension(".html") : fs::path(*out);
+      if (fs::exists(to) && !*force) {
+        std::fprintf(stderr, "urja: %s is there already; --force replaces it\n", to.c_str());
+        return misused;
+      }
+      viz::write_report(*in, to.string());
+      fmt::print("{}\n", to.string());
+      return done;
+    };
+  });
+}
+
+}  // namespace urja

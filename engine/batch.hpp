@@ -1,0 +1,165 @@
+#pragma once
+// A batch is N copies ("lanes") of a plan's moving state, in blocks of eight.
+//
+//     Batch                               one block = plan.rows x Lanes, everything that eight plants need in a step
+//     blocks  [0] [1] [2] ... [n-1]       8 lanes each; N is rounded up, so there is never a scalar tail
+//     fleets  child Batch per fleet       parent lane k owns child blocks [k B, (k+1) B)
+//
+// One step of a block, in this order (design section 4):
+//   inputs    rows of profiles whose stamp has come; wires into controllers; control(); wires out (commands)
+//   propose   every asset states its limits and its wish; fleets are summed into their mirror ports
+//   balance   engine/balance.hpp: who does what; what nobody can take goes to the spill account
+//   settle    fleets get their share; every asset advances; fast and slow parts
+//   check     finite, in bounds, energy closed; a lane that fails is frozen, marked, and the others go on; index += 1
+//
+// Invariants, each with a test that runs on every model:
+//   - lane k of N is bit-identical to that lane alone, whatever the other lanes do, for any number of threads;
+//   - everything that moves lies in the blocks: a copy of them is a snapshot, and going on from it gives the same bits;
+//   - a step allocates nothing, takes no lock and does no I/O;
+//   - lanes never read each other: only a fleet's sums cross lanes, in a fixed order.
+//
+// Threads take whole blocks, claimed dynamically; the k steps of one call are done block by block, so that a block stays in
+// the L1 cache for all of them.
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "engine/plan.hpp"
+
+namespace urja {
+
+// 64-byte aligned rows; one allocation for all blocks.
+class Rows {
+ public:
+  explicit Rows(std::size_t count);
+  ~Rows();
+  Rows(const Rows&) = delete;
+  Rows& operator=(const Rows&) = delete;
+  Lanes* data() { return data_; }
+  const Lanes* data() const { return data_; }
+  std::size_t size() const { return count_; }
+
+ private:
+  Lanes* data_;
+  std::size_t count_;
+};
+
+// Sums rows of every block over the steps of a call: what the recorder, KPIs and rewards are made of.
+// sums()[block][k] += block's row k, once per step. One Meter for a plan, one nested for each of its fleets.
+class Meter {
+ public:
+  Meter(const Plan& plan, int blocks, const std::vector<Quantity>& quantities);
+  void clear();
+  void add(int block, const Lanes* rows);
+  // Sum over the steps since clear() of quantity k as given to the constructor, member m, in a lane.
+  double sum(int lane, int k, int member = 0) const;
+  int fleet_of(int k) const { return places_[static_cast<std::size_t>(k)].fleet; }
+  Meter* child(int fleet) { return children_[static_cast<std::size_t>(fleet)].get(); }
+
+ private:
+  struct Place {
+    int fleet, index;
+  };
+  std::vector<int> rows_;
+  std::unique_ptr<Rows> sums_;
+  std::vector<Place> places_;
+  std::vector<std::unique_ptr<Meter>> children_;
+  std::vector<int> blocks_per_lane_;
+};
+
+class Batch {
+ public:
+  // All lanes reset to the plan's start values with key = lane number. The plan must outlive the batch.
+  Batch(std::shared_ptr<const Plan> plan, int lanes);
+  ~Batch();
+  Batch(const Batch&) = delete;
+  Batch& operator=(const Batch&) = delete;
+
+  const Plan& plan() const { return *plan_; }
+  int lanes() const { return lanes_; }
+  int blocks() const { return blocks_; }
+
+  // --- single values: for loaders, recorders, tests; not for hot loops ---
+  double get(int lane, const Quantity& quantity) const;  // member -1: sum over the members
+  void set(int lane, const Quantity& quantity, double value);  // member -1: all of them
+  const Head& head(int block) const;
+  double time(int lane) const;  // UTC seconds of the next step's begin
+  std::int64_t index(int lane) const;
+
+  // --- episodes ---
+  struct Start {
+    std::uint64_t key = 0;
+    std::int64_t index = 0;  // step of the plan at which the lane starts
+    std::uint32_t episode = 0;
+    double dt = 0;           // s; 0: the plan's step
+  };
+  // Plan's start values, then begin(). Costs a copy of the lane.
+  void reset(int lane, const Start& start);
+  // After parameters were set: derived members of the lane's block again.
+  void prepare(int lane);
+  void prepare_all();
+
+  // `steps` steps of every lane that runs; if a meter is given, its rows are added up after every step.
+  void step(int steps = 1, int threads = 1, Meter* meter = nullptr);
+  // limits() and inputs of a lane's block without advancing: what a reset lane's first observation shows.
+  void look(int lane);
+
+  // --- all lanes at once ---
+  // actions [lanes x map.size()] row by row, in the quantities' units; clipped to their bounds; NaN means: no command.
+  // Returns how many values were clipped or not finite.
+  int write(const std::vector<Quantity>& map, std::span<const double> actions);
+  // observations [lanes x map.size()] row by row.
+  void read(const std::vector<Quantity>& map, std::span<float> observations) const;
+
+  // --- snapshots ---
+  std::size_t snapshot_size() const;  // doubles per lane
+  void save(int lane, std::span<double> snapshot) const;
+  void restore(int lane, std::span<const double> snapshot);
+  void copy_lane(int from, int to);  // key included: a branch shares its randomness
+
+  // --- health ---
+  Trouble status(int lane) const;
+  std::string trouble(int lane) const;  // "battery.temperature has left its bounds at step 17", empty when well
+  bool all_well() const;
+  double ledger_residual(int lane) const;  // J missed over J moved since the reset
+  double ledger_worst(int lane) const;     // worst step's miss as a share of its bound
+  std::uint64_t hash(int lane) const;      // over every bit of the lane
+
+ private:
+  friend class Balance;
+  Batch(std::shared_ptr<const Plan> plan, int lanes, int blocks_per_parent);
+
+  Lanes* block(int b) { return rows_.data() + static_cast<std::ptrdiff_t>(b) * plan_->rows; }
+  const Lanes* block(int b) const { return rows_.data() + static_cast<std::ptrdiff_t>(b) * plan_->rows; }
+  Batch& child(int fleet) { return *children_[static_cast<std::size_t>(fleet)]; }
+  const Batch& child(int fleet) const { return *children_[static_cast<std::size_t>(fleet)]; }
+  int child_lane(int lane, int fleet, int member) const;
+
+  void make_image();
+  void start_block(int b);
+  void start_lane(int lane, const Start& start);
+  void begin_lane(int lane);
+  void set_column(int lane, int row, double value) { block(lane / width)[row][lane % width] = value; }
+
+  void step_block(int b, Meter* meter);
+  void read_profiles(int b);
+  void control(int b);
+  void propose(int b);
+  void settle(int b, const Mask& running);
+  Mask check(int b);
+  void multi_rate(const Plan::Asset& asset, Lanes* model, const Step& step);
+  void freeze(int b, const Mask& bad);
+  void take_status_of_fleets(int b);
+
+  std::shared_ptr<const Plan> plan_;
+  int lanes_, blocks_;
+  int blocks_per_parent_;  // 0 in a plant's own batch
+  Rows rows_;
+  std::vector<double> image_;              // one freshly reset lane, per row; per member in a fleet
+  std::vector<char> has_frozen_;           // per block
+  std::vector<std::unique_ptr<Batch>> children_;
+};
+
+}  // namespace urja

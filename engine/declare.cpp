@@ -1,0 +1,63 @@
+#include "engine/declare.hpp"
+
+#include <cstdio>
+#include <cstdlib>
+
+#include "engine/units.hpp"
+
+namespace urja {
+namespace {
+
+std::map<std::string, Type, std::less<>>& mutable_registry() {
+  static std::map<std::string, Type, std::less<>> types;
+  return types;
+}
+
+}  // namespace
+
+const Member* Type::find(std::string_view member) const {
+  for (const Member& m : members) {
+    if (m.name == member) return &m;
+  }
+  return nullptr;
+}
+
+const std::map<std::string, Type, std::less<>>& registry() { return mutable_registry(); }
+
+const Type* find_type(std::string_view name) {
+  const auto found = registry().find(name);
+  return found == registry().end() ? nullptr : &found->second;
+}
+
+namespace detail {
+
+// A wrong declaration is a defect of the program, found before main(): there is nobody yet to hand an error to.
+void stop(const std::string& model, const std::string& what) {
+  std::fprintf(stderr, "urja: the declaration of model '%s' is wrong: %s\n", model.c_str(), what.c_str());
+  std::abort();
+}
+
+void add_member(Type& type, Member&& member) {
+  for (const Member& m : type.members) {
+    if (m.offset == member.offset) stop(type.name, "member '" + m.name + "' is declared twice");
+  }
+  if (!known_unit(member.unit)) stop(type.name, "member '" + member.name + "' has the unknown unit '" + member.unit + "'");
+  if (member.start < member.range.low || member.start > member.range.high) {
+    stop(type.name, "the default of '" + member.name + "' lies outside its own range");
+  }
+  type.members.push_back(std::move(member));
+}
+
+void add_type(Type&& type) {
+  int declared = 0;
+  for (const Member& m : type.members) declared += m.count;
+  if (declared != type.rows) {
+    stop(type.name, "it holds " + std::to_string(type.rows) + " rows and declares " + std::to_string(declared));
+  }
+  type.controller = type.control != nullptr;
+  const std::string name = type.name;
+  if (!mutable_registry().emplace(name, std::move(type)).second) stop(name, "a model of this name is there already");
+}
+
+}  // namespace detail
+}  // namespace urja

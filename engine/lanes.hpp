@@ -1,0 +1,87 @@
+#pragma once
+// Lanes: one quantity of eight plants.
+//
+// A model's code reads like its equations because every quantity in it is a `Lanes`: eight doubles, one cache line, one
+// value for each of eight plants that step together. No index, no loop, no pointer.
+//
+// Rules that keep a lane independent of its seven neighbours, bit for bit:
+//   - every operation is full width: there is never a scalar tail beside a vector body;
+//   - a branch becomes `(condition).select(a, b)`: both sides are computed, so guard divisions and logarithms;
+//   - an iteration is masked: a lane that has converged keeps its value;
+//   - minimum and maximum keep NaN, so that a bad lane is found by the engine's checks and not hidden.
+#include <Eigen/Core>
+
+#include <cmath>
+
+namespace urja {
+
+inline constexpr int width = 8;
+using Lanes = Eigen::Array<double, width, 1>;
+using Mask = Eigen::Array<bool, width, 1>;
+
+#define URJA_INLINE [[gnu::always_inline]] inline
+
+URJA_INLINE Lanes lanes(double value) { return Lanes::Constant(value); }
+
+// Smaller and larger of two; NaN in either operand comes out. (Debian's Eigen 3.4.0 offers this only below its array API.)
+URJA_INLINE Lanes least(const Lanes& a, const Lanes& b) {
+  namespace op = Eigen::internal;
+  return Eigen::CwiseBinaryOp<op::scalar_min_op<double, double, Eigen::PropagateNaN>, const Lanes, const Lanes>(a, b);
+}
+URJA_INLINE Lanes most(const Lanes& a, const Lanes& b) {
+  namespace op = Eigen::internal;
+  return Eigen::CwiseBinaryOp<op::scalar_max_op<double, double, Eigen::PropagateNaN>, const Lanes, const Lanes>(a, b);
+}
+URJA_INLINE Lanes least(const Lanes& a, double b) { return least(a, lanes(b)); }
+URJA_INLINE Lanes most(const Lanes& a, double b) { return most(a, lanes(b)); }
+URJA_INLINE Lanes clamp(const Lanes& x, const Lanes& low, const Lanes& high) { return least(most(x, low), high); }
+
+// Condition as a number: 1 where it holds, 0 elsewhere.
+template <class Condition>
+URJA_INLINE Lanes one_if(const Eigen::ArrayBase<Condition>& condition) {
+  return condition.select(lanes(1.0), lanes(0.0));
+}
+
+// Linear first-order lag x' = (u - x)/tau over a step of length dt, u constant [handbook 0.3].
+// kept = exp(-dt/tau) is what is left of the start's distance from u at the end; mean_kept its mean over the step.
+struct Lag {
+  Lanes kept, mean_kept;
+};
+URJA_INLINE Lag lag(const Lanes& dt, const Lanes& tau) {
+  const Lanes x = dt / tau;
+  const Lanes kept = (-x).exp();
+  // (1 - e^-x)/x loses digits for small x; its series is exact to 1e-16 below 1e-5.
+  const Lanes mean = (x > 1e-5).select((1 - kept) / most(x, 1e-5), 1 - x * (0.5 - x / 6));
+  return {kept, mean};
+}
+
+// The clock of a block: each lane has its own. Time is start + index dt, never accumulated.
+struct Step {
+  Lanes dt;          // s, length of the step
+  Lanes index;       // steps since the start of the plan
+  Lanes time;        // s since the start of the plan, at the step's begin: index dt
+  Lanes utc_offset;  // s, local civil time minus UTC
+  Lanes epoch;       // s, UTC of the plan's start since 1970
+  Lanes member;      // which member of a fleet this lane is (0, 1, ..); 0 in a plant
+  Lanes key_low, key_high;  // the lane's seed, 32 bits each
+  Lanes episode;     // number of the episode that runs in the lane
+
+  // Seconds since local midnight at the step's begin.
+  Lanes second_of_day() const {
+    const Lanes local = epoch + time + utc_offset;
+    return local - 86400 * (local * (1.0 / 86400)).floor();
+  }
+};
+
+// One connection of an asset to a bus. Power is positive out of the asset into the bus, in W and var.
+struct Port {
+  Lanes p_min, p_max;       // what the asset could do in this step, p_min <= p_max
+  Lanes p_wish;             // what it would do if it were alone
+  Lanes p;                  // what the balance has fixed
+  Lanes q_min, q_max, q;    // reactive power: range that the balance may use, and what it fixed (in: the wish)
+  Lanes voltage, frequency; // of its bus at the end of the last step, per unit of nominal
+  Lanes command, commanded; // a power commanded from outside (W), and 1 if one is given for this step
+  Lanes clipped;            // part of the command that the asset's limits did not allow
+};
+
+}  // namespace urja

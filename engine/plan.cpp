@@ -1,0 +1,383 @@
+#include "engine/plan.hpp"
+
+#include <algorithm>
+#include <charconv>
+#include <stdexcept>
+
+namespace urja {
+namespace {
+
+constexpr int rows_of(std::size_t bytes) { return static_cast<int>(bytes / sizeof(Lanes)); }
+constexpr int bus_rows = 3;      // limit, flow, reactive flow
+constexpr int cursor_rows = 2;   // row index, time at which the row ends
+
+template <auto P>
+int port_row() { return detail::offset_of<P>(); }
+
+// What the plant as a whole shows. `spill` counts as an asset: with it the powers of all assets sum to zero.
+struct AccountField {
+  const char *owner, *name;
+  int row;
+  const char *unit, *doc;
+};
+const std::vector<AccountField>& account_fields() {
+  constexpr int first = rows_of(sizeof(Step));
+  static const std::vector<AccountField> fields{
+      {"spill", "power", first + detail::offset_of<&Account::spill>(), "W", "what nobody could take (< 0) or give (> 0)"},
+      {"spill", "reactive_power", first + detail::offset_of<&Account::spill_reactive>(), "var", "what nobody could take or give"},
+      {"plant", "unserved_power", first + detail::offset_of<&Account::unserved>(), "W", "wanted by loads and not given, spill included"},
+      {"plant", "interrupted", first + detail::offset_of<&Account::interrupted>(), "1", "share of the time with unserved power"},
+      {"plant", "voltage", first + detail::offset_of<&Account::voltage>(), "1", "of the bus, per unit; 0 when nobody forms it"},
+      {"plant", "frequency", first + detail::offset_of<&Account::frequency>(), "1", "of the bus, per unit"},
+      {"plant", "clipped", first + detail::offset_of<&Account::clipped>(), "W", "commanded power that limits did not allow"},
+  };
+  return fields;
+}
+
+}  // namespace
+
+const std::vector<PortField>& port_fields() {
+  static const std::vector<PortField> fields{
+      {"power", port_row<&Port::p>(), "W", Kind::port, observable | telemetered, "power out of the asset into its bus"},
+      {"reactive_power", port_row<&Port::q>(), "var", Kind::port, observable | telemetered, "reactive power into the bus"},
+      {"power_min", port_row<&Port::p_min>(), "W", Kind::scratch, observable, "least power that it could give in this step"},
+      {"power_max", port_row<&Port::p_max>(), "W", Kind::scratch, observable, "most power that it could give in this step"},
+      {"power_wish", port_row<&Port::p_wish>(), "W", Kind::scratch, none, "power that it would give by itself"},
+      {"voltage_of_bus", port_row<&Port::voltage>(), "1", Kind::scratch, none, "of its bus, per unit of nominal"},
+      {"frequency_of_bus", port_row<&Port::frequency>(), "1", Kind::scratch, none, "of its bus, per unit of nominal"},
+      {"command", port_row<&Port::command>(), "W", Kind::input, actionable, "power commanded from outside"},
+      {"commanded", port_row<&Port::commanded>(), "1", Kind::input, none, "1 while a power is commanded"},
+      {"clipped", port_row<&Port::clipped>(), "W", Kind::scratch, observable, "part of the command that limits did not allow"},
+  };
+  return fields;
+}
+
+Plan::Plan(double start_, double end_, double step_) : start(start_), end(end_), step(step_), rows(rows_of(sizeof(Head))) {
+  starts.assign(static_cast<std::size_t>(rows), 0.0);
+  set_start(detail::offset_of<&Step::dt>(), step);
+  set_start(detail::offset_of<&Step::epoch>(), start);
+  const int account = rows_of(sizeof(Step));
+  set_start(account + detail::offset_of<&Account::voltage>(), 1);
+  set_start(account + detail::offset_of<&Account::frequency>(), 1);
+  add_bus("plant", -1, 1e300);
+}
+
+void Plan::set_start(int row, double value) { starts.at(static_cast<std::size_t>(row)) = value; }
+void Plan::set_start(int row, std::vector<double> per_member) { member_starts[row] = std::move(per_member); }
+
+int Plan::add_bus(const std::string& name, int parent, double limit) {
+  buses.push_back({name, parent, rows, {}});
+  rows += bus_rows;
+  starts.resize(static_cast<std::size_t>(rows), 0.0);
+  set_start(buses.back().row, limit);
+  for (int b = static_cast<int>(buses.size()) - 1; b >= 0; b = buses[static_cast<std::size_t>(b)].parent) {
+    buses.back().up.push_back(buses[static_cast<std::size_t>(b)].row + 1);
+  }
+  return static_cast<int>(buses.size()) - 1;
+}
+
+int Plan::add_asset(const std::string& name, const Type& type, int bus, std::shared_ptr<void> settings, const std::string& tag) {
+  const int index = static_cast<int>(assets.size());
+  assets.push_back({name, &type, rows, std::move(settings), bus, tag, {}});
+  rows += type.rows;
+  starts.resize(static_cast<std::size_t>(rows), 0.0);
+  const int offset = assets.back().offset;
+  for (const Member& m : type.members) {
+    if (m.kind == Kind::port) continue;
+    for (int k = 0; k < m.count; ++k) set_start(offset + m.offset + k, m.start);
+  }
+  for (int port : type.ports) {
+    ports.push_back({offset + port, bus, index});
+    set_start(offset + port + port_row<&Port::voltage>(), 1);
+    set_start(offset + port + port_row<&Port::frequency>(), 1);
+  }
+  if (type.controller) controllers.push_back(index);
+  return index;
+}
+
+int Plan::add_fleet(const std::string& name, std::unique_ptr<Plan> child, int count, int bus) {
+  Fleet fleet;
+  fleet.name = name;
+  fleet.members = count;
+  fleet.blocks = (count + width - 1) / width;
+  fleet.bus = bus;
+  child->members = count;
+  const int index = static_cast<int>(fleets.size());
+  for (std::size_t c = 0; c < child->ports.size(); ++c) {
+    for (bool commanded : {false, true}) {
+      (commanded ? fleet.commanded_mirror : fleet.free_mirror).push_back(rows);
+      ports.push_back({rows, bus, -1, index, static_cast<int>(c), commanded});
+      rows += rows_of(sizeof(Port));
+      starts.resize(static_cast<std::size_t>(rows), 0.0);
+      if (commanded) set_start(ports.back().offset + port_row<&Port::commanded>(), 1);
+    }
+    const PortRef& port = child->ports[c];
+    if (port.asset >= 0 && child->assets[static_cast<std::size_t>(port.asset)].type->fair_floor >= 0) fleet.fair = true;
+  }
+  fleet.plan = std::move(child);
+  fleets.push_back(std::move(fleet));
+  return index;
+}
+
+void Plan::add_profile(Profile profile) { profiles.push_back(std::move(profile)); }
+void Plan::set_merit(const std::vector<std::string>& names) { merit_names = names; }
+
+void Plan::make_solo() {
+  solo = true;
+  for (const PortRef& p : ports) set_start(p.offset + port_row<&Port::commanded>(), 1);
+}
+
+void Plan::finish() {
+  for (Fleet& f : fleets) {
+    f.plan->start = start, f.plan->end = end, f.plan->step = step;
+    f.plan->finish();
+  }
+  cursors = rows;
+  rows += cursor_rows * static_cast<int>(profiles.size());
+  // An odd number of rows keeps the same row of neighbouring blocks out of the same cache set.
+  rows |= 1;
+  starts.resize(static_cast<std::size_t>(rows), 0.0);
+  for (std::size_t p = 0; p < profiles.size(); ++p) set_start(cursors + cursor_rows * static_cast<int>(p), -1);
+
+  for (Asset& a : assets) {
+    if (!a.type->finish) continue;
+    const std::string wrong = a.type->finish(a.settings.get(), {start, end, step, members});
+    if (!wrong.empty()) throw std::invalid_argument(a.name + ": " + wrong);
+  }
+  resolve_merit();
+  resolve_wires();
+  list_watches();
+}
+
+void Plan::resolve_merit() {
+  merit.clear();
+  const auto listed = [&](int port) { return std::find(merit.begin(), merit.end(), port) != merit.end(); };
+  for (const std::string& name : merit_names) {
+    bool found = false;
+    for (std::size_t p = 0; p < ports.size(); ++p) {
+      const PortRef& ref = ports[p];
+      std::string port_name;
+      if (ref.asset >= 0) {
+        port_name = assets[static_cast<std::size_t>(ref.asset)].name;
+      } else {
+        const Fleet& f = fleets[static_cast<std::size_t>(ref.fleet)];
+        const PortRef& child = f.plan->ports[static_cast<std::size_t>(ref.child_port)];
+        port_name = f.name + "." + (child.asset >= 0 ? f.plan->assets[static_cast<std::size_t>(child.asset)].name : "");
+      }
+      if (port_name != name) continue;
+      found = true;
+      if (!listed(static_cast<int>(p))) merit.push_back(static_cast<int>(p));
+    }
+    if (!found) throw std::invalid_argument("balance: there is no asset '" + name + "'");
+  }
+  // Whoever forms the bus is asked in merit order, then in the order of the plant.
+  forming.clear();
+  const auto add = [&](int asset) {
+    if (asset >= 0 && assets[static_cast<std::size_t>(asset)].type->forming &&
+        std::find(forming.begin(), forming.end(), asset) == forming.end()) {
+      forming.push_back(asset);
+    }
+  };
+  for (int p : merit) add(ports[static_cast<std::size_t>(p)].asset);
+  for (std::size_t a = 0; a < assets.size(); ++a) add(static_cast<int>(a));
+}
+
+void Plan::resolve_wires() {
+  wires_in.clear();
+  wires_out.clear();
+  for (const Asset& controller : assets) {
+    for (const Member& m : controller.type->members) {
+      if (m.wire.empty()) continue;
+      const std::size_t dot = m.wire.find('.');
+      const std::string role_name = m.wire.substr(0, dot), member = m.wire.substr(dot + 1);
+      const auto& roles = controller.type->roles;
+      const auto role = std::find_if(roles.begin(), roles.end(), [&](const Role& r) { return r.name == role_name; });
+      if (role == roles.end()) detail::stop(controller.type->name, "wire '" + m.wire + "' names no declared role");
+      const auto chosen = controller.roles.find(role_name);
+      std::vector<int> rows_found;
+      // Assets of this plan that fit, or that the scenario names; a fleet's members through their mirror port.
+      for (const Asset& a : assets) {
+        const bool fits = std::find(role->models.begin(), role->models.end(), a.type->name) != role->models.end() &&
+                          (role->tag.empty() || role->tag == a.tag);
+        const bool named = chosen != controller.roles.end() &&
+                           std::find(chosen->second.begin(), chosen->second.end(), a.name) != chosen->second.end();
+        if (chosen != controller.roles.end() ? named : fits) {
+          const int row = row_of(a, member);
+          if (row < 0) throw std::invalid_argument(controller.name + ": '" + a.name + "' has no " + member);
+          rows_found.push_back(row);
+        }
+      }
+      if (m.kind == Kind::input) {
+        for (const Fleet& f : fleets) {
+          for (std::size_t c = 0; c < f.plan->ports.size(); ++c) {
+            const int index = f.plan->ports[c].asset;
+            if (index < 0) continue;
+            const Asset& a = f.plan->assets[static_cast<std::size_t>(index)];
+            const bool fits = std::find(role->models.begin(), role->models.end(), a.type->name) != role->models.end() &&
+                              (role->tag.empty() || role->tag == a.tag);
+            if (chosen != controller.roles.end() || !fits) continue;
+            for (const PortField& field : port_fields()) {
+              if (member != field.name) continue;
+              rows_found.push_back(f.free_mirror[c] + field.row);
+              rows_found.push_back(f.commanded_mirror[c] + field.row);
+            }
+          }
+        }
+      }
+      if (rows_found.empty() && !role->optional) {
+        std::string models;
+        for (const std::string& name : role->models) models += (models.empty() ? "" : " or ") + name;
+        throw std::invalid_argument(controller.name + ": no asset fits its role '" + role_name + "' (" + models + ")");
+      }
+      if (rows_found.size() > 1 && !role->many) {
+        throw std::invalid_argument(controller.name + ": several assets fit its role '" + role_name +
+                                    "': say which one with `" + role_name + ": NAME`");
+      }
+      const int own = controller.offset + m.offset;
+      if (m.kind == Kind::input) {
+        if (!rows_found.empty()) wires_in.push_back({own, rows_found});
+      } else {
+        for (int row : rows_found) wires_out.push_back({row, {own}});
+      }
+    }
+  }
+}
+
+void Plan::list_watches() {
+  watches.clear();
+  unserved_rows.clear();
+  for (const Asset& a : assets) {
+    Watch w;
+    for (int port : a.type->ports) w.ports.push_back(a.offset + port);
+    for (const Member& m : a.type->members) {
+      const int first = a.offset + m.offset;
+      if (m.has(source)) w.flows.push_back({first, 1});
+      if (m.has(sink) || m.has(loss) || m.has(stored)) w.flows.push_back({first, -1});
+      if (m.has(content)) w.content = first;
+      if (m.has(unserved)) unserved_rows.push_back(first);
+      if (m.kind == Kind::state || m.kind == Kind::output) {
+        if (!w.finite.empty() && w.finite.back().second == first) w.finite.back().second = first + m.count;
+        else w.finite.emplace_back(first, first + m.count);
+      }
+      if (m.kind == Kind::state && (m.range.low > -1e299 || m.range.high < 1e299)) {
+        // Rounding may carry a state a few units past its bound; more than that is an error.
+        const double slack = 1e-9 * std::max({1.0, std::abs(m.range.low) < 1e299 ? std::abs(m.range.low) : 0.0,
+                                              std::abs(m.range.high) < 1e299 ? std::abs(m.range.high) : 0.0});
+        for (int k = 0; k < m.count; ++k) w.bounds.push_back({first + k, m.range.low - slack, m.range.high + slack});
+      }
+    }
+    watches.push_back(std::move(w));
+  }
+}
+
+const Plan::Asset* Plan::asset(std::string_view name) const {
+  for (const Asset& a : assets) {
+    if (a.name == name) return &a;
+  }
+  return nullptr;
+}
+
+int Plan::row_of(const Asset& a, std::string_view member) const {
+  if (const Member* m = a.type->find(member)) return m->kind == Kind::port ? -1 : a.offset + m->offset;
+  if (!a.type->ports.empty()) {
+    for (const PortField& f : port_fields()) {
+      if (member == f.name) return a.offset + a.type->ports.front() + f.row;
+    }
+  }
+  return -1;
+}
+
+std::optional<Quantity> Plan::find(std::string_view path) const {
+  const auto make = [](const Plan& plan, const Asset& a, std::string_view name, int fleet, int member) -> std::optional<Quantity> {
+    const int row = plan.row_of(a, name);
+    if (row < 0) return std::nullopt;
+    Quantity q{fleet, member, row, a.name, std::string(name), "", "", Kind::output, 0, {}, ""};
+    if (const Member* m = a.type->find(name)) {
+      q.unit = m->unit, q.doc = m->doc, q.kind = m->kind, q.flags = m->flags, q.range = m->range, q.kpi = m->kpi_key;
+    } else {
+      for (const PortField& f : port_fields()) {
+        if (name == f.name) q.unit = f.unit, q.doc = f.doc, q.kind = f.kind, q.flags = f.flags;
+      }
+      for (const Member& own : a.type->members) {
+        if (own.kind == Kind::port && name == "power") q.kpi = own.kpi_key;
+      }
+    }
+    return q;
+  };
+  const std::size_t last = path.rfind('.');
+  if (last == std::string_view::npos) return std::nullopt;
+  const std::string_view owner = path.substr(0, last), name = path.substr(last + 1);
+  for (const AccountField& f : account_fields()) {
+    if (owner == f.owner && name == f.name) return Quantity{-1, -1, f.row, f.owner, f.name, f.unit, f.doc, Kind::output, observable, {}, ""};
+  }
+  for (const Bus& b : buses) {
+    if (owner == b.name && name == "flow" && b.parent >= 0) {
+      return Quantity{-1, -1, b.row + 1, b.name, "flow", "W", "power from the feeder towards the plant's bus", Kind::output, observable, {}, ""};
+    }
+  }
+  if (const Asset* a = asset(owner)) return make(*this, *a, name, -1, -1);
+  const std::size_t dot = owner.find('.');
+  if (dot == std::string_view::npos) return std::nullopt;
+  for (std::size_t f = 0; f < fleets.size(); ++f) {
+    const Fleet& fleet = fleets[f];
+    if (owner.substr(0, dot) != fleet.name) continue;
+    std::string_view rest = owner.substr(dot + 1);
+    int member = -1;
+    const auto [stop, error] = std::from_chars(rest.data(), rest.data() + rest.size(), member);
+    if (error == std::errc() && stop != rest.data() + rest.size() && *stop == '.') {
+      if (member < 1 || member > fleet.members) return std::nullopt;
+      --member;
+      rest.remove_prefix(static_cast<std::size_t>(stop - rest.data()) + 1);
+    } else {
+      member = -1;
+    }
+    const Asset* a = fleet.plan->asset(rest);
+    auto q = a ? make(*fleet.plan, *a, name, static_cast<int>(f), member) : std::nullopt;
+    if (q) q->asset = std::string(owner);
+    return q;
+  }
+  return std::nullopt;
+}
+
+std::vector<Quantity> Plan::quantities() const {
+  std::vector<Quantity> all;
+  const auto list = [&](const Plan& plan, const std::string& prefix) {
+    for (const Asset& a : plan.assets) {
+      if (!a.type->ports.empty()) {
+        for (const PortField& f : port_fields()) {
+          if (auto q = find(prefix + a.name + "." + f.name)) all.push_back(std::move(*q));
+        }
+      }
+      for (const Member& m : a.type->members) {
+        if (m.kind == Kind::port) continue;
+        if (auto q = find(prefix + a.name + "." + m.name)) all.push_back(std::move(*q));
+      }
+    }
+  };
+  list(*this, "");
+  for (const AccountField& f : account_fields()) all.push_back(*find(std::string(f.owner) + "." + f.name));
+  for (const Bus& b : buses) {
+    if (auto q = find(b.name + ".flow")) all.push_back(std::move(*q));
+  }
+  for (const Fleet& f : fleets) list(*f.plan, f.name + ".");
+  return all;
+}
+
+std::string Plan::describe_trouble(int asset_index, int row, Trouble what) const {
+  if (asset_index < 0 || asset_index >= static_cast<int>(assets.size())) return "the balance";
+  const Asset& a = assets[static_cast<std::size_t>(asset_index)];
+  std::string name = a.name;
+  if (what != Trouble::energy_not_closed) {
+    for (const Member& m : a.type->members) {
+      if (a.offset + m.offset <= row && row < a.offset + m.offset + m.count) name += "." + m.name;
+    }
+  }
+  switch (what) {
+    case Trouble::not_finite: return name + " is not a finite number";
+    case Trouble::out_of_bounds: return name + " has left its bounds";
+    case Trouble::energy_not_closed: return "the energy ledger of " + name + " does not close";
+    default: return name;
+  }
+}
+
+}  // namespace urja

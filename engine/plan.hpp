@@ -1,0 +1,182 @@
+#pragma once
+// A plan is a compiled scenario: constant, shared by all batches and threads.
+//
+// It fixes where each quantity of a plant lies in a block, in rows of eight lanes:
+//
+//     | Step | Account | bus 0: limit flow .. | profile cursors | pv: members .. | battery: members .. | mirror ports ..|
+//       clock  spill,     feeders               where each lane   one model struct per asset             sums over a
+//              status,                          is in each                                              fleet's members
+//              ledger                           profile
+//
+// and in which order things happen (merit list, wires, feeders). A fleet is a child plan: M members laid across lanes, its
+// own blocks, padded to eight per parent lane; the parent sees it only through mirror ports, one pair for each port of a
+// member (the second of a pair sums the members that are under command).
+//
+//     parent lane k  ->  child blocks  [k B, (k + 1) B),  B = ceil(M / 8)
+//
+// Build: buses, assets and fleets first; then start values, profiles, merit list; then finish(), which resolves the wires of
+// controllers, lists what the ledger sums and checks that everything fits. After finish() a plan never changes.
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "engine/declare.hpp"
+#include "engine/lanes.hpp"
+#include "engine/profile.hpp"
+
+namespace urja {
+
+// Why a lane was stopped.
+enum class Trouble { none = 0, not_finite = 1, out_of_bounds = 2, energy_not_closed = 3, in_fleet = 4 };
+
+// What the plant as a whole does, one row each; lies behind the clock at the head of a block.
+struct Account {
+  Lanes spill, spill_reactive;   // W, var: what nobody could take (< 0) or give (> 0); closes the sum of all powers
+  Lanes unserved, interrupted;   // W wanted and not given; 1 while that is more than a milliwatt
+  Lanes voltage, frequency;      // per unit, of whoever forms the plant's bus; 0 when nobody does
+  Lanes status, bad_asset, bad_row;  // Trouble; which asset and which of its rows
+  Lanes residual, throughput, worst; // ledger: J missed, J moved since the reset; worst step's share of its bound
+  Lanes clipped;                 // W: sum over commands of what limits did not allow
+};
+struct Head {
+  Step step;
+  Account account;
+};
+
+// A quantity's address: a row of the plant's block, or of the blocks of a fleet (one member of it, or all).
+struct Quantity {
+  int fleet = -1, member = -1;
+  int row = -1;
+  std::string asset, name, unit, doc;
+  Kind kind = Kind::output;
+  unsigned flags = 0;
+  Range range;
+  std::string kpi;
+};
+
+class Plan {
+ public:
+  struct Asset {
+    std::string name;
+    const Type* type;
+    int offset;
+    std::shared_ptr<void> settings;
+    int bus;
+    std::string tag;
+    std::map<std::string, std::vector<std::string>> roles;  // controllers: role -> assets, as the scenario says
+  };
+  struct Fleet {
+    std::string name;
+    std::unique_ptr<Plan> plan;
+    int members = 0, blocks = 0;  // blocks per parent lane
+    int bus = 0;
+    std::vector<int> free_mirror, commanded_mirror;  // per child port: offset of a Port in the parent's block
+    bool fair = false;
+  };
+  struct Bus {
+    std::string name;
+    int parent;
+    int row;              // limit, flow, reactive flow
+    std::vector<int> up;  // rows of the flows from here to the root
+  };
+  struct PortRef {
+    int offset;
+    int bus;
+    int asset = -1;                // or
+    int fleet = -1, child_port = -1;
+    bool commanded_members = false;
+  };
+  struct Wire {
+    int to;
+    std::vector<int> from;  // summed
+  };
+  struct Flow {
+    int row;
+    double sign;
+  };
+  // What the checks after a step look at, asset by asset.
+  struct Watch {
+    std::vector<Flow> flows;
+    std::vector<int> ports;
+    int content = -1;
+    struct Bound {
+      int row;
+      double low, high;
+    };
+    std::vector<Bound> bounds;
+    std::vector<std::pair<int, int>> finite;  // [first, last) rows
+  };
+
+  // start, end: UTC seconds; step: s.
+  Plan(double start, double end, double step);
+  Plan(const Plan&) = delete;
+  Plan& operator=(const Plan&) = delete;
+
+  // --- building ---
+  int add_bus(const std::string& name, int parent, double limit);
+  int add_asset(const std::string& name, const Type& type, int bus, std::shared_ptr<void> settings, const std::string& tag = "");
+  int add_fleet(const std::string& name, std::unique_ptr<Plan> child, int members, int bus);
+  // Start value of a parameter, state or unbound input, for all members or one by one.
+  void set_start(int row, double value);
+  void set_start(int row, std::vector<double> per_member);
+  void add_profile(Profile profile);
+  // Names of assets and of fleets' members ("homes.pv") in the order in which they take the residual.
+  void set_merit(const std::vector<std::string>& names);
+  // One asset alone, its power an input: every port is under command and a bus without limits takes what comes.
+  void make_solo();
+  // Resolves and checks. Throws std::invalid_argument that names the asset.
+  void finish();
+
+  // --- reading ---
+  // "battery.state_of_charge", "grid.power", "homes.3.pv.power" (members count from 1), "homes.pv.power" (all of them).
+  std::optional<Quantity> find(std::string_view path) const;
+  // Row of a member or of a port's field (`power`, `command` ..) of an asset of this plan; -1 if there is none.
+  int row_of(const Asset& asset, std::string_view member) const;
+  const Asset* asset(std::string_view name) const;
+  // All quantities of all assets, fleets' members as "homes.pv" with member -1, in declared order.
+  std::vector<Quantity> quantities() const;
+  std::string describe_trouble(int asset_index, int row, Trouble what) const;
+
+  double start = 0, end = 0, step = 0;
+  int rows = 0;          // of a block
+  int members = 1;       // of the fleet that this is the child plan of
+  bool solo = false;
+  std::vector<Asset> assets;
+  std::vector<int> controllers;  // indices of assets with control()
+  std::vector<Fleet> fleets;
+  std::vector<Bus> buses;
+  std::vector<PortRef> ports;
+  std::vector<int> merit;        // indices of ports
+  std::vector<int> forming;      // indices of assets that may form the bus, in merit order
+  std::vector<Wire> wires_in, wires_out;
+  std::vector<Profile> profiles;
+  int cursors = 0;               // first of three rows per profile: row index, end time (both per lane)
+  std::vector<Watch> watches;    // one per asset
+  std::vector<int> unserved_rows;
+  std::vector<double> starts;    // one per row
+  std::map<int, std::vector<double>> member_starts;
+  std::vector<std::string> merit_names;
+
+ private:
+  void resolve_merit();
+  void resolve_wires();
+  void list_watches();
+  void resolve_path(Bus& bus);
+};
+
+// The fields of a port by the names that scenarios, recorder and agents use.
+struct PortField {
+  const char* name;
+  int row;
+  const char* unit;
+  Kind kind;
+  unsigned flags;
+  const char* doc;
+};
+const std::vector<PortField>& port_fields();
+
+}  // namespace urja

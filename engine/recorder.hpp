@@ -1,0 +1,60 @@
+#pragma once
+// Writes a run to HDF5: streamed, chunked, compressed; readable by h5py alone and audited in two lines.
+//
+//   /time                       float64 [T]   UTC seconds of the interval's start
+//   /channels/<asset>/<name>    [T] one lane, [T, N] many; a fleet adds a last axis of members
+//   /events/{time,asset,kind,text}
+//   attributes of a channel: unit, description, kind; of the file: what the caller sets
+//
+// Flows are means over the recording interval, states those at its end. Rows are gathered in memory and written a chunk at
+// a time; memory does not grow with the length of the run. The file grows under `<path>.part` and takes its name in
+// finish(); if the recorder is destroyed before, the part stays and is readable up to the last chunk.
+#include <memory>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+#include "engine/batch.hpp"
+
+namespace urja {
+
+// The disk is full, the folder is gone, the file cannot be written.
+struct RecordError : std::runtime_error {
+  using std::runtime_error::runtime_error;
+};
+
+// One dataset: a quantity of the plan, or the sum of several (an asset's power over its ports).
+struct Channel {
+  std::string group, name, unit, doc, kind;
+  Quantity quantity;
+  bool at_end = false;  // state: the value at the interval's end, not its mean
+};
+
+// What is recorded if the scenario does not choose: power, states, outputs, and inputs that are telemetered.
+std::vector<Channel> default_channels(const Plan& plan);
+
+class Recorder {
+ public:
+  // Creates `<path>.part`. `channels` must be the ones whose quantities the Meter was made with, in that order.
+  Recorder(const std::string& path, const Batch& batch, std::vector<Channel> channels);
+  ~Recorder();
+  Recorder(const Recorder&) = delete;
+  Recorder& operator=(const Recorder&) = delete;
+
+  // One row: the interval that began at `time` and was `steps` steps long, summed up in the meter.
+  void append(double time, const Batch& batch, const Meter& meter, int steps);
+  void event(double time, const std::string& asset, const std::string& kind, const std::string& text);
+  void attribute(const std::string& name, const std::string& text);
+  void attribute(const std::string& name, double value);
+  void attribute(const std::string& name, std::int64_t value);
+  void flush();
+  void finish();  // flush, close and rename
+
+  std::int64_t rows() const;
+
+ private:
+  struct File;
+  std::unique_ptr<File> file_;
+};
+
+}  // namespace urja

@@ -1,0 +1,187 @@
+// Lithium-ion pack behind one bidirectional converter: cells in series and parallel, all alike, with the equations of
+// cell.hpp, and the converter between them and the bus.
+//
+//   cells: P_cells = cells I (OCV_mean - V1_mean - I R0)          power -> current by Newton: d(I OCV_mean)/dI is the OCV at
+//                                                                 the step's end, so two passes do, at 1 s and at 15 min
+//   bus:   P_bus = P_cells - loss(P_bus) - own use
+//   loss = rating (standby min(|x|/x_b, 1) + quadratic x^2), x = P_bus/rating                        [Notton et al. 2010, eq. 2]
+//   Below x_b = 2 % of its rating the converter works in bursts: its no-load loss is in proportion there   [assumption]
+//
+// Limits of a step are the smallest of: rating, current of the cells, temperature, state-of-charge window at the step's end
+// (self-discharge included), voltage window at the step's end (with the RC pair's response over the step).
+#include "models/battery/cell.hpp"
+
+namespace urja {
+namespace {
+
+constexpr double burst = 0.02;
+
+struct BatterySettings : Cell::Settings {
+  double cold_charge_none = 0, cold_charge_full = 15, hot_charge_full = 45, hot_charge_none = 55, hot_discharge_full = 55, hot_discharge_none = 60;
+  double grid_forming = 1;
+};
+
+struct Battery : Cell {
+  using Settings = BatterySettings;
+  Port ac;
+  Lanes cells_in_series, cells_in_parallel, rating, standby, quadratic, own_use, state_of_charge_min, state_of_charge_max;
+  Lanes state_of_charge_floor;
+  Lanes equivalent_full_cycles;
+  Lanes pack_voltage, pack_current, charge_power, discharge_power, converter_loss, cell_loss, stored_power, stored_energy;
+  Lanes formed_voltage, formed_frequency;
+  Lanes cells;
+
+  static void declare(Declare& d) {
+    d.base<Battery, Cell>();
+    d.port<&Battery::ac>();
+    d.output<&Cell::voltage>("V", "of one cell, at the end of the step", telemetered);
+    d.parameter<&Battery::cells_in_series>("1", 108, {1, 1e6}, "");
+    d.parameter<&Battery::cells_in_parallel>("1", 10, {1, 1e6}, "");
+    d.parameter<&Battery::rating>("W", 50e3, {1, 1e9}, "of the converter, on the bus side", hook);
+    d.parameter<&Battery::standby>("1", 0.0072, {0, 0.019}, "no-load loss over the rating").cite("Notton et al. 2010");
+    d.parameter<&Battery::quadratic>("1", 0.0345, {0, 0.2}, "load loss at the rating over the rating", hook).cite("Notton et al. 2010");
+    d.parameter<&Battery::own_use>("1", 0.0005, {0, 0.01}, "battery management over the rating, drawn from the cells").cite("handbook 5.8");
+    d.parameter<&Battery::state_of_charge_min>("1", 0.05, {0, 1}, "never discharged below");
+    d.parameter<&Battery::state_of_charge_max>("1", 0.95, {0, 1}, "never charged above");
+    d.input<&Battery::state_of_charge_floor>("1", 0, {0, 1}, "reserve: not discharged below for now", actionable);
+    d.state<&Battery::equivalent_full_cycles>("1", 0, {0, 1e9}, "discharged charge over capacity", observable).kpi("equivalent_full_cycles");
+    d.output<&Battery::pack_voltage>("V", "DC, at the end of the step", telemetered);
+    d.output<&Battery::pack_current>("A", "DC, discharge > 0", telemetered);
+    d.output<&Battery::charge_power>("W", "taken from the bus").kpi("battery_charge_kwh");
+    d.output<&Battery::discharge_power>("W", "given to the bus").kpi("battery_discharge_kwh");
+    d.output<&Battery::converter_loss>("W", "converter and battery management", loss).kpi("battery_loss_kwh");
+    d.output<&Battery::cell_loss>("W", "series resistance, RC pair, self-discharge", loss).kpi("battery_loss_kwh");
+    d.output<&Battery::stored_power>("W", "rate of the energy stored, RC pairs included", stored);
+    d.output<&Battery::stored_energy>("Wh", "below the open-circuit voltage, at the end of the step", content | observable);
+    d.output<&Battery::formed_voltage>("1", "that it would give the bus");
+    d.output<&Battery::formed_frequency>("1", "that it would give the bus");
+    d.forms_bus<&Battery::formed_voltage, &Battery::formed_frequency>();
+    d.derived<&Battery::cells>();
+    d.setting<&Settings::cold_charge_none>("degC", 0, {-40, 60}, "no charging below");
+    d.setting<&Settings::cold_charge_full>("degC", 15, {-40, 60}, "full charging from");
+    d.setting<&Settings::hot_charge_full>("degC", 45, {0, 100}, "full charging up to");
+    d.setting<&Settings::hot_charge_none>("degC", 55, {0, 100}, "no charging above");
+    d.setting<&Settings::hot_discharge_full>("degC", 55, {0, 100}, "full discharging up to");
+    d.setting<&Settings::hot_discharge_none>("degC", 60, {0, 100}, "no discharging above");
+    d.setting<&Settings::grid_forming>("1", 1, {0, 1}, "1: the converter can hold the bus in an island");
+  }
+
+  void prepare(const Step& s) {
+    Cell::prepare(s);
+    cells = cells_in_series * cells_in_parallel;
+  }
+
+  void limits(const Step& s, const Settings& t) {
+    at_begin(s, t);
+    const Lanes lowest = most(state_of_charge_min, state_of_charge_floor);
+    const Lanes cool = ramp(temperature, t.cold_charge_none, t.cold_charge_full) * (1 - ramp(temperature, t.hot_charge_full, t.hot_charge_none));
+    const Lanes out_wanted = most(least(discharge_current_max * (1 - ramp(temperature, t.hot_discharge_full, t.hot_discharge_none)),
+                                        (state_of_charge - lowest) * charge / s.dt - leaking()), 0);
+    const Lanes in_wanted = most(least(charge_current_max * cool, (state_of_charge_max - state_of_charge) * charge / s.dt + leaking()), 0);
+    const Lanes out = within_voltage(s, t, out_wanted, voltage_min), in = -within_voltage(s, t, -in_wanted, voltage_max);
+    const Lanes own = own_power(s);
+    ac.p_max = least(given(most(cells_power(s, t, out) - own, 0)), rating);
+    ac.p_min = -least(taken(most(-cells_power(s, t, -in) + own, 0)), rating);
+    ac.p_min = (in > 0).select(ac.p_min, lanes(0));
+    ac.p_wish = Lanes::Zero();
+    ac.q = ac.q_min = ac.q_max = Lanes::Zero();
+    formed_voltage = lanes(t.grid_forming);
+    formed_frequency = lanes(t.grid_forming);
+  }
+
+  void advance(const Step& s, const Settings& t) {
+    const Lanes x = ac.p / rating;
+    converter_loss = rating * (standby * least(x.abs() / burst, 1) + quadratic * x.square()) + own_power(s);
+    const Lanes power = (ac.p + converter_loss) / cells;
+    at_middle(s, t, power / open_voltage);
+    const Lanes current = current_of(s, t, power);
+    const Lived lived = live(s, t, current);
+    cell_loss = cells * (lived.resistance_heat + lived.pair_heat + lived.leakage_heat);
+    stored_power = cells * (lived.in_pair - lived.chemical);
+    Lanes end, area;
+    t.open_circuit_voltage.at(state_of_charge, end, area);
+    stored_energy = cells * capacity * area;
+    pack_voltage = cells_in_series * voltage;
+    pack_current = cells_in_parallel * current;
+    charge_power = most(-ac.p, 0);
+    discharge_power = most(ac.p, 0);
+    equivalent_full_cycles = equivalent_full_cycles + most(current, 0) * s.dt / charge;
+  }
+
+ private:
+  // 0 below `from`, 1 above `to`, linear between.
+  static Lanes ramp(const Lanes& x, double from, double to) { return clamp((x - from) / (to - from), lanes(0), lanes(1)); }
+
+  // Battery management draws from the cells; never more than half of what is left in them.
+  Lanes own_power(const Step& s) const { return least(own_use * rating, 0.5 * cells * open_voltage * state_of_charge * charge / s.dt); }
+
+  // Power of all cells at a constant current over the step.
+  Lanes cells_power(const Step& s, const Settings& t, const Lanes& current) const {
+    Lanes end;
+    const Lanes open = mean_open_voltage(s, t, current + leaking(), end);
+    const Lanes u = current * r1;
+    return cells * current * (open - u - (rc_voltage - u) * mean_kept - current * r0);
+  }
+
+  // Bus power for a power of the cells (own use taken off): the converter's curve inverted exactly.
+  Lanes given(const Lanes& dc) const {  // dc >= 0
+    const Lanes y = dc / rating, high = root(lanes(1), y - standby), low = root(1 + standby / burst, y);
+    return rating * (high >= burst).select(high, low);
+  }
+  Lanes taken(const Lanes& dc) const {  // dc >= 0 flows into the cells
+    const Lanes y = dc / rating, high = -root(lanes(1), -(y + standby)), low = -root(1 - standby / burst, -y);
+    return rating * (high >= burst).select(high, low);
+  }
+  // x of quadratic x^2 + slope x = y, the root near y/slope.
+  Lanes root(const Lanes& slope, const Lanes& y) const {
+    return 2 * y / (slope + most(slope.square() + 4 * quadratic * y, 0).sqrt());
+  }
+
+  // The largest part of a wanted current at which the cell's voltage at the step's end does not pass `bound`.
+  Lanes within_voltage(const Step& s, const Settings& t, const Lanes& wanted, const Lanes& bound) const {
+    const Lanes direction = (wanted < 0).select(lanes(-1), lanes(1)), response = r0 + r1 * (1 - kept);
+    const auto margin = [&](const Lanes& current) -> Lanes {  // volts left, > 0 inside
+      Lanes end;
+      mean_open_voltage(s, t, current + leaking(), end);
+      return direction * (end - rc_voltage * kept - current * response - bound);
+    };
+    Lanes there = margin(wanted);
+    if (!(there < 0).any()) return wanted;
+    // The voltage falls with the current (monotone): false position between no current and the wanted one, Illinois variant.
+    Lanes near = Lanes::Zero(), near_margin = margin(near), far = wanted, far_margin = there;
+    const Mask limited = there < 0;
+    for (int pass = 0; pass < 24; ++pass) {
+      const Mask open = limited && near_margin > 1e-7 && (far - near).abs() > 1e-9 * wanted.abs();
+      if (!open.any()) break;
+      const Lanes gap = near_margin - far_margin;
+      const Lanes middle = near + (far - near) * near_margin / (gap > 0).select(gap, lanes(1));
+      const Lanes value = margin(middle);
+      const Mask inside = value >= 0;
+      far_margin = open.select(inside.select(0.5 * far_margin, value), far_margin);
+      near_margin = open.select(inside.select(value, 0.5 * near_margin), near_margin);
+      near = (open && inside).select(middle, near);
+      far = (open && !inside).select(middle, far);
+    }
+    const Lanes kept_current = (margin(lanes(0)) > 0).select(near, lanes(0));
+    return limited.select(kept_current, wanted);
+  }
+
+  // The constant current of one cell that gives this power over the step.
+  URJA_INLINE Lanes current_of(const Step& s, const Settings& t, const Lanes& power) const {
+    const Lanes leak = leaking(), r = r0 + r1 * (1 - mean_kept), back = rc_voltage * mean_kept, v = open_voltage - back;
+    const Lanes tolerance = 2e-12 * power.abs() + 1e-16 * charge / s.dt;
+    Lanes i = 2 * power / (v + most(v.square() - 4 * r * power, 0).sqrt()), end;
+    for (int pass = 0; pass < 8; ++pass) {
+      const Lanes miss = i * (mean_open_voltage(s, t, i + leak, end) - back - i * r) - power;
+      const Mask open = miss.abs() > tolerance;
+      if (!open.any()) break;
+      i = open.select(i - miss / (end - back - 2 * i * r), i);  // a lane that has arrived stays: its bits are its own
+    }
+    return i;
+  }
+};
+
+const Registered<Battery> registered{"battery", "lithium-ion pack behind one bidirectional converter"};
+
+}  // namespace
+}  // namespace urja

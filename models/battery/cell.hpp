@@ -1,0 +1,147 @@
+#pragma once
+// A lithium-ion cell: open-circuit voltage, series resistance, one RC pair, one thermal node.
+//
+//      OCV(s)      R0(s,T)     R1(s,T)
+//   +---( )--------[####]--+--[####]--+----o  V       I > 0 discharges
+//                          +---| |----+               V  = OCV - V1 - I R0
+//                            C1(s,T), V1              V1' = (I R1 - V1)/(R1 C1)
+//
+//   s' = -(I + leakage s) / (3600 capacity)
+//   C T' = I (OCV - V) + leakage s OCV - (T - T_ambient)/R_thermal
+//
+// Sources: circuit and its tables over state of charge and temperature, Huria et al. 2012 (eqs. 3-9); heat I (OCV - V),
+// Bernardi et al. 1985 without the entropic term; step, handbook 5.1.
+//
+// One step holds the current constant. The RC pair and the temperature are exact for coefficients taken in the middle of
+// the step; they are looked up anew only in lanes whose state of charge moves by more than `k_move` until then, because the
+// look-up is the most expensive part of the step. Energy is exact in any case: the open-circuit energy is the integral of
+// the OCV table between the two ends, the heat in the RC pair has its closed form (handbook 0.3).
+#include "engine/declare.hpp"
+#include "engine/table.hpp"
+
+namespace urja {
+
+struct Cell {
+  struct Settings {
+    Curve open_circuit_voltage;
+    Sheet<3> circuit;  // R0, R1, C1
+    std::string finish(const PlanFacts&) const;
+  };
+  Lanes capacity, resistance_scale, leakage, heat_capacity, thermal_resistance, voltage_min, voltage_max, charge_current_max,
+      discharge_current_max;
+  Lanes state_of_charge, rc_voltage, temperature;
+  Lanes ambient_temperature;
+  Lanes voltage, heat;
+  Lanes kept_heat, charge;
+  Lanes open_voltage, open_area, r0, r1, c1, kept, mean_kept;  // at the step's begin or middle
+
+  static constexpr double k_move = 1e-4;
+
+  static void declare_members(Declare& d) {
+    d.table<&Settings::open_circuit_voltage>({{"state_of_charge", "1"}}, {{"open_circuit_voltage", "V"}},
+                                             "at rest, mean of charge and discharge");
+    d.table<&Settings::circuit>({{"state_of_charge", "1"}, {"temperature", "degC"}},
+                                {{"series_resistance", "ohm"}, {"pair_resistance", "ohm"}, {"pair_capacitance", "F"}},
+                                "elements of the equivalent circuit");
+    d.parameter<&Cell::capacity>("Ah", 27.63, {1e-3, 1e5}, "charge of one cell between empty and full", estimable | hook);
+    d.parameter<&Cell::resistance_scale>("1", 1, {0.1, 10}, "series resistance against its table", estimable | hook);
+    d.parameter<&Cell::leakage>("A", 1e-3, {0, 100}, "self-discharge of one full cell; falls with its charge", hook);
+    d.parameter<&Cell::heat_capacity>("J/K", 810.5328, {1, 1e6}, "of one cell");
+    d.parameter<&Cell::thermal_resistance>("K/W", 1.96255446, {1e-3, 1e3}, "of one cell to the ambient", hook);
+    d.parameter<&Cell::voltage_min>("V", 3.0, {0, 5}, "of one cell");
+    d.parameter<&Cell::voltage_max>("V", 4.2, {0, 5}, "of one cell");
+    d.parameter<&Cell::charge_current_max>("A", 27.63, {0, 1e5}, "of one cell", hook);
+    d.parameter<&Cell::discharge_current_max>("A", 55.26, {0, 1e5}, "of one cell", hook);
+    d.state<&Cell::state_of_charge>("1", 0.5, {0, 1}, "charge over capacity", observable | telemetered | estimable);
+    d.state<&Cell::rc_voltage>("V", 0, {-2, 2}, "over the RC pair of one cell");
+    d.state<&Cell::temperature>("degC", 25, {-60, 150}, "of the cells", observable | telemetered);
+    d.input<&Cell::ambient_temperature>("degC", 25, {-60, 60}, "around the cells", telemetered);
+    d.output<&Cell::heat>("W", "into one cell's thermal node");
+    d.derived<&Cell::kept_heat, &Cell::charge>();
+    d.scratch<&Cell::open_voltage, &Cell::open_area, &Cell::r0, &Cell::r1, &Cell::c1, &Cell::kept, &Cell::mean_kept>();
+  }
+
+  void prepare(const Step& s) {
+    kept_heat = (-s.dt / (heat_capacity * thermal_resistance)).exp();
+    charge = 3600 * capacity;
+  }
+
+ protected:
+  // What a step with a constant current did [W of one cell, means of the step].
+  struct Lived {
+    Lanes resistance_heat, pair_heat, leakage_heat;
+    Lanes chemical;  // power out of the open-circuit voltage
+    Lanes in_pair;   // power into the RC pair's capacitor
+    Lanes mean_voltage;
+  };
+
+  URJA_INLINE void look_up(const Step& s, const Settings& t, const Lanes& soc) {
+    const auto elements = t.circuit.at(soc, temperature);
+    r0 = elements[0] * resistance_scale;
+    r1 = elements[1];
+    c1 = elements[2];
+    const Lag pair = lag(s.dt, r1 * c1);
+    kept = pair.kept;
+    mean_kept = pair.mean_kept;
+  }
+
+  URJA_INLINE void at_begin(const Step& s, const Settings& t) {
+    t.open_circuit_voltage.at(state_of_charge, open_voltage, open_area);
+    look_up(s, t, state_of_charge);
+  }
+
+  // Elements for the middle of a step with this current, in the lanes where they differ from those at the begin.
+  URJA_INLINE void at_middle(const Step& s, const Settings& t, const Lanes& current) {
+    const Lanes half = 0.5 * s.dt * current / charge;
+    const Mask moved = half.abs() > k_move;
+    if (!moved.any()) return;
+    const Lanes before[] = {r0, r1, c1, kept, mean_kept};
+    look_up(s, t, state_of_charge - half);
+    r0 = moved.select(r0, before[0]);
+    r1 = moved.select(r1, before[1]);
+    c1 = moved.select(c1, before[2]);
+    kept = moved.select(kept, before[3]);
+    mean_kept = moved.select(mean_kept, before[4]);
+  }
+
+  // Mean open-circuit voltage over a step in which `current` (self-discharge included) flows; its value at the end in `end`.
+  URJA_INLINE Lanes mean_open_voltage(const Step& s, const Settings& t, const Lanes& current, Lanes& end) const {
+    const Lanes moved = current * s.dt / charge;
+    Lanes area;
+    t.open_circuit_voltage.at(state_of_charge - moved, end, area);
+    // Below 1e-7 the difference of areas has no digits left, and the trapezium is exact within a cell of the table.
+    return (moved.abs() > 1e-7).select((open_area - area) / (moved.abs() > 1e-7).select(moved, lanes(1)), 0.5 * (open_voltage + end));
+  }
+
+  Lanes leaking() const { return leakage * state_of_charge; }
+
+  URJA_INLINE Lived live(const Step& s, const Settings& t, const Lanes& current) {
+    const Lanes leak = leaking(), total = current + leak;
+    Lanes end;
+    const Lanes open = mean_open_voltage(s, t, total, end);
+    const Lanes u = current * r1, d = rc_voltage - u, last = u + d * kept, tau_share = mean_kept;
+    Lived lived;
+    lived.resistance_heat = current.square() * r0;
+    // mean of V1^2 over the step, with (1 - kept^2)/2 tau/dt = mean_kept (1 + kept)/2
+    lived.pair_heat = (u.square() + 2 * u * d * tau_share + d.square() * tau_share * 0.5 * (1 + kept)) / r1;
+    lived.leakage_heat = leak * open;
+    lived.chemical = total * open;
+    lived.in_pair = 0.5 * c1 * (last - rc_voltage) * (last + rc_voltage) / s.dt;
+    lived.mean_voltage = open - u - d * tau_share - current * r0;
+    heat = current * (open - lived.mean_voltage) + lived.leakage_heat;
+    voltage = end - last - current * r0;
+
+    rc_voltage = last;
+    state_of_charge = state_of_charge - total * s.dt / charge;
+    const Lanes hot = ambient_temperature + thermal_resistance * heat;
+    temperature = hot + (temperature - hot) * kept_heat;
+    return lived;
+  }
+};
+
+inline std::string Cell::Settings::finish(const PlanFacts&) const {
+  if (open_circuit_voltage.total() <= 0) return "no cell is given: name a parameter set (`set: nmc_kokam`) or the tables";
+  return "";
+}
+
+}  // namespace urja

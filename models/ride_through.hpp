@@ -1,0 +1,35 @@
+#pragma once
+// When an inverter or charger lets go of a disturbed bus, and when it comes back.
+//
+// Outside its window of voltage and frequency it trips at once and returns when the bus has been inside for a stated time
+// (IEEE 1547-2018 clause 6; the defaults are the limits of category III that act within minutes, return 300 s).
+// A bus that nobody forms has voltage 0, so everything that follows the bus stops: that is anti-islanding.
+#include "engine/declare.hpp"
+
+namespace urja {
+
+struct RideThrough {
+  Lanes voltage_min, voltage_max, frequency_min, frequency_max, return_delay;
+  Lanes waiting;
+
+  static void declare_members(Declare& d) {
+    d.parameter<&RideThrough::voltage_min>("1", 0.88, {0, 1}, "trips below this voltage, per unit", hook).cite("IEEE 1547-2018 UV1");
+    d.parameter<&RideThrough::voltage_max>("1", 1.10, {1, 2}, "trips above this voltage, per unit", hook).cite("IEEE 1547-2018 OV1");
+    d.parameter<&RideThrough::frequency_min>("1", 0.975, {0.5, 1}, "trips below this frequency, per unit", hook).cite("IEEE 1547-2018 UF1");
+    d.parameter<&RideThrough::frequency_max>("1", 1.02, {1, 1.5}, "trips above this frequency, per unit", hook).cite("IEEE 1547-2018 OF1");
+    d.parameter<&RideThrough::return_delay>("s", 300, {0, 86400}, "time inside the window before it returns").cite("IEEE 1547-2018 4.10");
+    d.state<&RideThrough::waiting>("s", 0, {0, 86400}, "time until it returns; 0 while connected", observable | telemetered);
+  }
+  Mask bus_is_fine(const Port& port) const {
+    return port.voltage >= voltage_min && port.voltage <= voltage_max && port.frequency >= frequency_min &&
+           port.frequency <= frequency_max;
+  }
+  // In limits(): 1 where it takes part, 0 where it has tripped.
+  Lanes connected(const Port& port) const { return one_if(bus_is_fine(port) && waiting <= 0); }
+  // In advance(): counts the time down while the bus is fine.
+  void pass_time(const Step& s, const Port& port) {
+    waiting = bus_is_fine(port).select(most(waiting - s.dt, 0), return_delay);
+  }
+};
+
+}  // namespace urja

@@ -1,0 +1,380 @@
+#include "scenarios/assets.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <filesystem>
+
+#include "engine/units.hpp"
+#include "scenarios/csv.hpp"
+#include "scenarios/scenario.hpp"
+
+namespace urja {
+namespace {
+
+namespace fs = std::filesystem;
+
+std::string number(double value) { return fmt::format("{:.12g}", value); }
+
+std::string with_unit(double value, const std::string& unit) {
+  return unit == "1" ? number(value) : fmt::format("{} {}", number(value), unit);
+}
+
+// "16:00" in seconds.
+std::optional<double> time_of_day(const std::string& text) {
+  int hour = 0, minute = 0, used = 0;
+  if (std::sscanf(text.c_str(), "%d:%d%n", &hour, &minute, &used) != 2 || used != static_cast<int>(text.size())) return std::nullopt;
+  if (hour < 0 || hour > 24 || minute < 0 || minute > 59) return std::nullopt;
+  return 3600.0 * hour + 60.0 * minute;
+}
+
+std::optional<double> truth(const std::string& text) {
+  if (text == "true" || text == "yes" || text == "on" || text == "closed") return 1;
+  if (text == "false" || text == "no" || text == "off" || text == "open") return 0;
+  return std::nullopt;
+}
+
+}  // namespace
+
+std::string relative_to(const std::string& file, const std::string& path) {
+  const fs::path p(path);
+  return p.is_absolute() ? path : (fs::path(file).parent_path() / p).lexically_normal().string();
+}
+
+void AssetReader::problem(const Node& at, const std::string& file, const std::string& what, const std::string& mend) {
+  problems_.add({file, at.line, at.column, at.path, what, mend});
+}
+
+std::optional<double> AssetReader::quantity(const Node& node, const std::string& file, const std::string& unit, const Range& range) {
+  if (!node.is_scalar()) {
+    problem(node, file, "expected a number" + (unit == "1" ? "" : " with a unit, such as " + any_of(spellings(unit))));
+    return std::nullopt;
+  }
+  std::optional<double> value;
+  if (unit == "s") value = time_of_day(node.text);
+  if (unit == "1" && !value) value = truth(node.text);
+  if (!value) {
+    const auto written = parse_quantity(node.text);
+    if (!written) {
+      problem(node, file, fmt::format("'{}' is not a number", node.text),
+              unit == "1" ? "write for example 0.5 or 50 %" : fmt::format("write for example `{} {}`", number(std::clamp(1.0, range.low, range.high)), spellings(unit).front()));
+      return std::nullopt;
+    }
+    std::string money;
+    value = convert(*written, unit, &money);
+    if (!value) {
+      const std::string allowed = "allowed: " + any_of(spellings(unit));
+      if (written->unit.empty()) problem(node, file, fmt::format("'{}' has no unit", node.text), allowed);
+      else problem(node, file, fmt::format("'{}' is not a unit that fits", written->unit), allowed);
+      return std::nullopt;
+    }
+    if (!money.empty()) {
+      if (currency_.empty()) currency_ = money;
+      if (currency_ != money) {
+        problem(node, file, fmt::format("is in {}, and the scenario counts in {}", money, currency_), "use one currency");
+        return std::nullopt;
+      }
+    }
+  }
+  if (*value < range.low || *value > range.high) {
+    problem(node, file, fmt::format("{} is {} {}", node.text, *value < range.low ? "below" : "above", with_unit(*value < range.low ? range.low : range.high, unit)),
+            fmt::format("allowed is {} to {}", with_unit(range.low, unit), with_unit(range.high, unit)));
+    return std::nullopt;
+  }
+  return value;
+}
+
+void AssetReader::read(const AssetTarget& target, const Node& entries, const std::string& file, const std::set<std::string>& skip) {
+  if (const Node* set = entries.find("set")) {
+    if (set->is_scalar()) apply_set(target, set->text, *set, file);
+    else problem(*set, file, "expected the name of a parameter set");
+  }
+  for (const Node::Entry& entry : entries.entries) {
+    if (entry.key != "set" && !skip.count(entry.key)) apply(target, entry, file);
+  }
+}
+
+void AssetReader::apply_set(const AssetTarget& target, const std::string& name, const Node& at, const std::string& file) {
+  const auto sets = parameter_sets(target.type().name);
+  std::vector<std::string> names;
+  for (const auto& [known, path] : sets) names.push_back(known);
+  const auto found = sets.find(name);
+  if (found == sets.end()) {
+    const std::string close = nearest(name, names);
+    problem(at, file, fmt::format("there is no parameter set '{}' for model '{}'", name, target.type().name),
+            names.empty() ? "this model has none" : close.empty() ? "known: " + any_of(names) : fmt::format("did you mean '{}'? known: {}", close, any_of(names)));
+    return;
+  }
+  const std::string text = read_text(found->second, problems_);
+  const Node root = parse_yaml(text, found->second, problems_);
+  // A pack names the set of its cells; its own values come after.
+  if (const Node* cell = root.find("cell"); cell && cell->is_scalar()) {
+    const auto cells = parameter_sets("cell");
+    if (const auto of_cell = cells.find(cell->text); of_cell != cells.end()) {
+      const Node inner = parse_yaml(read_text(of_cell->second, problems_), of_cell->second, problems_);
+      for (const char* part : {"values", "tables"}) {
+        if (const Node* map = inner.find(part)) {
+          for (const Node::Entry& e : map->entries) apply(target, e, of_cell->second);
+        }
+      }
+    } else {
+      problem(*cell, found->second, fmt::format("there is no cell set '{}'", cell->text));
+    }
+  }
+  for (const char* part : {"values", "tables"}) {
+    if (const Node* map = root.find(part)) {
+      for (const Node::Entry& e : map->entries) apply(target, e, found->second);
+    }
+  }
+}
+
+void AssetReader::apply(const AssetTarget& target, const Node::Entry& entry, const std::string& file) {
+  const Type& type = target.type();
+  Plan::Asset& asset = target.asset();
+  const Node& value = entry.value;
+  const auto named = [&](const auto& list) {
+    return std::find_if(list.begin(), list.end(), [&](const auto& item) { return item.name == entry.key; });
+  };
+
+  if (const Member* m = type.find(entry.key); m && (m->kind == Kind::parameter || m->kind == Kind::state || m->kind == Kind::input)) {
+    apply_member(target, *m, value, file);
+    return;
+  }
+  if (const auto s = named(type.settings); s != type.settings.end()) {
+    if (const auto v = quantity(value, file, s->unit, s->range)) s->write(asset.settings.get(), *v);
+    return;
+  }
+  if (const auto c = named(type.choices); c != type.choices.end()) {
+    if (!value.is_scalar() || (!c->allowed.empty() && std::find(c->allowed.begin(), c->allowed.end(), value.text) == c->allowed.end())) {
+      const std::string close = nearest(value.text, c->allowed);
+      problem(value, file, fmt::format("'{}' is not one of its choices", value.text),
+              "allowed: " + any_of(c->allowed) + (close.empty() ? "" : fmt::format("; did you mean '{}'?", close)));
+      return;
+    }
+    c->write(asset.settings.get(), value.text);
+    if (c->name == type.tag_choice) asset.tag = value.text;
+    return;
+  }
+  if (const auto t = named(type.tables); t != type.tables.end()) return apply_table(target, *t, value, file);
+  if (const auto e = named(type.files); e != type.files.end()) return apply_events(target, *e, value, file);
+  for (const Derivation& d : type.derivations) {
+    if (d.key != entry.key) continue;
+    if (!value.is_scalar() || !data_names_.count(value.text)) {
+      const std::vector<std::string> known(data_names_.begin(), data_names_.end());
+      const std::string close = nearest(value.text, known);
+      problem(value, file, fmt::format("there is no data set '{}'", value.text),
+              known.empty() ? "declare it under `data:`" : "known: " + any_of(known) + (close.empty() ? "" : fmt::format("; did you mean '{}'?", close)));
+      return;
+    }
+    derived.push_back({target, &d, value.text, file, value.path, value.line, value.column});
+    return;
+  }
+  if (const auto r = named(type.roles); r != type.roles.end()) {
+    std::vector<std::string> names;
+    if (value.is_scalar()) names.push_back(value.text);
+    for (const Node& item : value.items) names.push_back(item.text);
+    for (const std::string& name : names) {
+      if (!target.plan->asset(name)) {
+        std::vector<std::string> known;
+        for (const Plan::Asset& a : target.plan->assets) known.push_back(a.name);
+        problem(value, file, fmt::format("there is no asset '{}'", name), "known: " + any_of(known));
+      }
+    }
+    asset.roles[entry.key] = names;
+    return;
+  }
+  std::vector<std::string> known{"set"};
+  for (const Member& m : type.members) {
+    if (m.kind == Kind::parameter || m.kind == Kind::state || m.kind == Kind::input) known.push_back(m.name);
+  }
+  for (const auto& s : type.settings) known.push_back(s.name);
+  for (const auto& c : type.choices) known.push_back(c.name);
+  for (const auto& t : type.tables) known.push_back(t.name);
+  for (const auto& f : type.files) known.push_back(f.name);
+  for (const auto& d : type.derivations) known.push_back(d.key);
+  for (const auto& r : type.roles) known.push_back(r.name);
+  const std::string close = nearest(entry.key, known);
+  problems_.add({file, entry.line, entry.column, value.path.empty() ? entry.key : value.path,
+                 fmt::format("model '{}' has no '{}'", type.name, entry.key),
+                 close.empty() ? "it knows " + any_of(known) + fmt::format(" (see `urja describe {}`)", type.name) : fmt::format("did you mean '{}'?", close)});
+}
+
+bool AssetReader::apply_member(const AssetTarget& target, const Member& m, const Node& value, const std::string& file) {
+  const int row = target.asset().offset + m.offset;
+  if (value.kind == Node::Kind::list) {
+    if (target.members == 1 || static_cast<int>(value.items.size()) != target.members) {
+      problem(value, file, target.members == 1 ? std::string("expected one value, not a list")
+                                               : fmt::format("has {} values for {} members", value.items.size(), target.members));
+      return false;
+    }
+    std::vector<double> values;
+    for (const Node& item : value.items) {
+      if (const auto v = quantity(item, file, m.unit, m.range)) values.push_back(*v);
+    }
+    if (values.size() == value.items.size()) target.plan->set_start(row, std::move(values));
+    return true;
+  }
+  // `price: market.price`; a number with a decimal point is none.
+  if (m.kind == Kind::input && value.is_scalar() && !parse_quantity(value.text)) {
+    const std::size_t dot = value.text.find('.');
+    const std::string data = value.text.substr(0, dot);
+    if (dot != std::string::npos && data_names_.count(data)) {
+      bindings.push_back({target, row, data, value.text.substr(dot + 1), m.unit, m.range, file, value.path, value.line, value.column});
+      return true;
+    }
+    if (!truth(value.text)) {
+      const std::vector<std::string> known(data_names_.begin(), data_names_.end());
+      const std::string close = nearest(data, known);
+      problem(value, file, fmt::format("'{}' is neither a number nor a column of a data set", value.text),
+              known.empty() ? "declare data sets under `data:`" : fmt::format("data sets are {}{}", any_of(known), close.empty() ? "" : fmt::format("; did you mean '{}'?", close)));
+      return false;
+    }
+  }
+  const auto v = quantity(value, file, m.unit, m.range);
+  if (v) {
+    target.plan->set_start(row, *v);
+    target.plan->member_starts.erase(row);
+  }
+  return v.has_value();
+}
+
+std::optional<TableAxis> AssetReader::axis(const Node& node, const TableShape::Named& shape, const std::string& file) {
+  const Node *from = node.find("from"), *to = node.find("to"), *step = node.find("step");
+  if (!from || !to || !step) {
+    problem(node, file, "an axis needs from, to and step");
+    return std::nullopt;
+  }
+  const auto a = quantity(*from, file, shape.unit, {}), b = quantity(*to, file, shape.unit, {}), h = quantity(*step, file, shape.unit, {});
+  if (!a || !b || !h) return std::nullopt;
+  const double cells = (*b - *a) / *h;
+  if (!(*h > 0) || cells < 1 || cells > 10'000 || std::abs(cells - std::round(cells)) > 1e-6) {
+    problem(node, file, "from, to and step do not make an even grid");
+    return std::nullopt;
+  }
+  return TableAxis{shape.name, *a, (*b - *a) / std::round(cells), static_cast<int>(std::round(cells)) + 1};
+}
+
+bool AssetReader::numbers(const Node& node, const std::string& file, const std::string& unit, std::vector<double>& out) {
+  if (node.is_scalar()) {
+    const auto q = parse_quantity(node.text);
+    if (!q || !q->unit.empty()) {
+      problem(node, file, fmt::format("'{}' is not a plain number", node.text), "the unit stands once, as `unit: " + unit + "`");
+      return false;
+    }
+    out.push_back(q->value);
+    return true;
+  }
+  for (const Node& item : node.items) {
+    if (!numbers(item, file, unit, out)) return false;
+  }
+  return node.kind == Node::Kind::list;
+}
+
+void AssetReader::apply_table(const AssetTarget& target, const Table& table, const Node& value, const std::string& file) {
+  const Node* over = value.find("over");
+  if (!over || !over->is_map()) return problem(value, file, "a table needs `over:` with its axes");
+  TableData data;
+  std::size_t size = 1;
+  for (const TableShape::Named& shape : table.shape.axes) {
+    const Node* node = over->find(shape.name);
+    if (!node) return problem(*over, file, fmt::format("the axis '{}' is missing", shape.name));
+    const auto one = axis(*node, shape, file);
+    if (!one) return;
+    size *= static_cast<std::size_t>(one->size);
+    data.axes.push_back(*one);
+  }
+  const Node* columns = value.find("columns");
+  for (const TableShape::Named& shape : table.shape.columns) {
+    const Node* column = columns ? columns->find(shape.name) : table.shape.columns.size() == 1 ? &value : nullptr;
+    const Node* unit = column ? column->find("unit") : nullptr;
+    const Node* values = column ? column->find("values") : nullptr;
+    if (!column || !unit || !values) return problem(value, file, fmt::format("the column '{}' needs unit and values", shape.name));
+    const auto factor = convert({1, unit->text}, shape.unit), zero = convert({0, unit->text}, shape.unit);
+    if (!factor) return problem(*unit, file, fmt::format("'{}' is not a unit that fits", unit->text), "allowed: " + any_of(spellings(shape.unit)));
+    TableColumn out{shape.name, shape.unit, {}};
+    if (!numbers(*values, file, unit->text, out.values)) return;
+    if (out.values.size() != size) return problem(*values, file, fmt::format("has {} values, its axes make {}", out.values.size(), size));
+    for (double& v : out.values) v = v * (*factor - *zero) + *zero;
+    data.columns.push_back(std::move(out));
+  }
+  try {
+    table.write(target.asset().settings.get(), data);
+  } catch (const std::invalid_argument& e) {
+    problem(value, file, e.what());
+  }
+}
+
+// sessions: {file: sessions.csv, clock: wall, columns: {arrival: arrival, energy: {column: energy_kwh, unit: kWh}}}
+void AssetReader::apply_events(const AssetTarget& target, const EventFile& events, const Node& value, const std::string& file) {
+  const Node *path = value.find("file"), *columns = value.find("columns"), *clock = value.find("clock");
+  if (!path || !path->is_scalar()) return problem(value, file, "expected {file: .., columns: {..}}", "columns are " + [&] {
+    std::vector<std::string> names;
+    for (const auto& c : events.columns) names.push_back(c.name);
+    return any_of(names);
+  }());
+  std::optional<Zone> zone = zone_;
+  if (clock && clock->text != "wall") {
+    zone = Zone::find(clock->text == "utc" ? "UTC" : clock->text);
+    if (!zone) return problem(*clock, file, fmt::format("'{}' is no time zone", clock->text), "allowed: wall, utc or an IANA name such as " + any_of(Zone::nearest(clock->text)));
+  }
+  for (const Node::Entry& e : columns ? columns->entries : std::vector<Node::Entry>{}) {
+    if (std::none_of(events.columns.begin(), events.columns.end(), [&](const auto& c) { return c.name == e.key; })) {
+      problems_.add({file, e.line, e.column, e.value.path, "is not a column of these records", ""});
+    }
+  }
+  std::vector<CsvColumn> wanted;
+  std::vector<std::string> units;
+  for (const EventFile::Column& c : events.columns) {
+    const Node* node = columns ? columns->find(c.name) : nullptr;
+    std::string name = node && node->is_scalar() ? node->text : c.name;
+    std::string unit;
+    if (node && node->is_map()) {
+      if (const Node* n = node->find("column")) name = n->text;
+      if (const Node* u = node->find("unit")) unit = u->text;
+    }
+    if (!node && !c.required) {
+      units.push_back("");
+      wanted.push_back({"", {}, {}});
+      continue;
+    }
+    CsvColumn column{name, {}, {}};
+    if (c.unit == "time") {
+      column.form = "a time such as 2016-08-01 00:00";
+      column.read = [&zone](std::string_view cell, double& out) {
+        const auto written = parse_time(cell);
+        if (!written) return false;
+        out = static_cast<double>(written->offset ? written->wall - *written->offset : zone->instants_of(written->wall).first);
+        return true;
+      };
+    } else if (c.unit != "1" && !convert({1, unit}, c.unit)) {
+      problem(node ? *node : value, file, fmt::format("the column '{}' needs its unit", c.name), fmt::format("write `{}: {{column: {}, unit: {}}}`", c.name, name, spellings(c.unit).back()));
+      return;
+    }
+    units.push_back(unit);
+    wanted.push_back(std::move(column));
+  }
+  std::vector<CsvColumn> present;
+  for (const CsvColumn& c : wanted) {
+    if (!c.name.empty()) present.push_back(c);
+  }
+  std::vector<Problem> found;
+  const Csv csv = read_csv(relative_to(file, path->text), present, found);
+  for (const Problem& p : found) problems_.add(p);
+  if (!found.empty()) return;
+  std::vector<std::vector<double>> records(csv.rows);
+  for (std::size_t r = 0; r < csv.rows; ++r) {
+    std::size_t at = 0;
+    for (std::size_t c = 0; c < events.columns.size(); ++c) {
+      double v = events.columns[c].otherwise;
+      if (!wanted[c].name.empty()) {
+        v = csv.columns[at++][r];
+        if (events.columns[c].unit != "time" && events.columns[c].unit != "1") v = *convert({v, units[c]}, events.columns[c].unit);
+      }
+      records[r].push_back(v);
+    }
+  }
+  events.write(target.asset().settings.get(), records);
+}
+
+}  // namespace urja

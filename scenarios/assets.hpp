@@ -1,0 +1,81 @@
+#pragma once
+// One asset of a scenario: its YAML entries against its model's declaration.
+//
+// Nothing here knows a model. A key is a parameter, state, input, setting, choice, table, event file, data derivation or
+// controller role because the model declares one of that name; unit, bounds and allowed names come from there too.
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "engine/calendar.hpp"
+#include "engine/plan.hpp"
+#include "scenarios/problems.hpp"
+#include "scenarios/tree.hpp"
+
+namespace urja {
+
+// An asset that lies in a plan and waits for its values.
+struct AssetTarget {
+  Plan* plan;
+  int index;
+  int members;  // of the fleet it is in, 1 in a plant
+
+  Plan::Asset& asset() const { return plan->assets[static_cast<std::size_t>(index)]; }
+  const Type& type() const { return *asset().type; }
+};
+
+// An input that a column of a data set fills: `price: market.price`.
+struct Binding {
+  AssetTarget target;
+  int row;
+  std::string data, column, unit;
+  Range range;
+  std::string file, path;
+  int line, at_column;
+};
+
+// Inputs that are computed from a data set: `weather: greensboro`.
+struct DerivedBinding {
+  AssetTarget target;
+  const Derivation* derivation;
+  std::string data, file, path;
+  int line, at_column;
+};
+
+class AssetReader {
+ public:
+  AssetReader(Problems& problems, const Zone& zone, const std::set<std::string>& data_names, std::string& currency)
+      : problems_(problems), zone_(zone), data_names_(data_names), currency_(currency) {}
+
+  // Parameter set (`set: NAME`) first, then the entries themselves; `skip` are keys that the caller has dealt with.
+  void read(const AssetTarget& target, const Node& entries, const std::string& file, const std::set<std::string>& skip);
+
+  std::vector<Binding> bindings;
+  std::vector<DerivedBinding> derived;
+
+  // A number with a unit at a node; reports and returns nothing if it is not one or does not fit.
+  std::optional<double> quantity(const Node& node, const std::string& file, const std::string& unit, const Range& range);
+
+ private:
+  void apply_set(const AssetTarget& target, const std::string& name, const Node& at, const std::string& file);
+  void apply(const AssetTarget& target, const Node::Entry& entry, const std::string& file);
+  bool apply_member(const AssetTarget& target, const Member& member, const Node& value, const std::string& file);
+  void apply_table(const AssetTarget& target, const Table& table, const Node& value, const std::string& file);
+  void apply_events(const AssetTarget& target, const EventFile& events, const Node& value, const std::string& file);
+  std::optional<TableAxis> axis(const Node& node, const TableShape::Named& shape, const std::string& file);
+  bool numbers(const Node& node, const std::string& file, const std::string& unit, std::vector<double>& out);
+  void problem(const Node& at, const std::string& file, const std::string& what, const std::string& mend = "");
+
+  Problems& problems_;
+  const Zone& zone_;
+  const std::set<std::string>& data_names_;
+  std::string& currency_;
+};
+
+// Path as a scenario means it: relative to the folder of the file that names it.
+std::string relative_to(const std::string& file, const std::string& path);
+
+}  // namespace urja

@@ -1,0 +1,42 @@
+#pragma once
+// The `data:` part of a scenario: which files, and which of their columns go to which inputs.
+#include <map>
+#include <string>
+#include <vector>
+
+#include "scenarios/assets.hpp"
+#include "scenarios/data_file.hpp"
+#include "scenarios/scenario.hpp"
+
+namespace urja {
+
+class DataBinder {
+ public:
+  DataBinder(Problems& problems, const Zone& zone, Scenario& scenario) : problems_(problems), zone_(zone), s_(scenario) {}
+
+  // Reads the columns that are bound, and only those, and adds the profiles to the plans of the bindings.
+  void read(const Node& data, const std::vector<Binding>& bindings, const std::vector<DerivedBinding>& derived);
+
+ private:
+  struct Wanted {
+    std::string column, unit;
+    Range range;
+    const Binding* binding;  // whose fault it is when the column is not there; null: of a derivation
+    const DerivedBinding* derived;
+    bool required;
+  };
+  void read_set(const std::string& name, const Node& node, const std::vector<const Binding*>& bindings, const std::vector<const DerivedBinding*>& derived);
+  std::optional<DataSet> load(const std::string& name, const Node& node, const std::vector<Wanted>& wanted, int members);
+  bool read_stamps(const Node& node, DataFileSpec& spec);
+  std::optional<DataFileSpec::Column> read_column(const std::string& name, const Node& node, const std::string& unit);
+  void known_keys(const Node& map, const std::vector<std::string>& known, const std::string& whose);
+  void add_profile(Plan& plan, int members, const DataSet& set, const std::vector<const Binding*>& bindings);
+  void hash(const std::string& path);
+  void problem(const Node& at, const std::string& what, const std::string& mend = "") { problems_.add({s_.file, at.line, at.column, at.path, what, mend}); }
+
+  Problems& problems_;
+  const Zone& zone_;
+  Scenario& s_;
+};
+
+}  // namespace urja

@@ -1,0 +1,736 @@
+#include "scenarios/data_file.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <cstdint>
+#include <limits>
+#include <numeric>
+#include <utility>
+
+#include "engine/units.hpp"
+#include "scenarios/weather_files.hpp"
+
+namespace urja {
+namespace {
+
+using Micro = std::int64_t;  // microseconds; instants and wall times alike
+constexpr Micro second = 1'000'000;
+constexpr double nothing = std::numeric_limits<double>::quiet_NaN();
+constexpr std::int64_t most_values = 200'000'000;  // of a data set: 1.6 GB
+
+Micro micro(double seconds) { return std::llround(seconds * 1e6); }
+std::int64_t floor_seconds(Micro t) { return t / second - (t % second < 0); }
+
+std::string duration_text(double s) {
+  if (s >= 2 * 86400) return fmt::format("{:.6g} d", s / 86400);
+  if (s >= 3600) return fmt::format("{:.6g} h", s / 3600);
+  if (s >= 60) return fmt::format("{:.6g} min", s / 60);
+  return fmt::format("{:.6g} s", s);
+}
+
+std::string of_member(const std::string& text, int member) {
+  constexpr std::string_view mark = "{member}";
+  std::string out = text;
+  for (std::size_t at; (at = out.find(mark)) != out.npos;) out.replace(at, mark.size(), std::to_string(member));
+  return out;
+}
+bool per_member(const std::string& text) { return text.find("{member}") != text.npos; }
+
+int line_of(std::size_t row) { return static_cast<int>(row) + 2; }
+
+// --- Where rows lie in time -----------------------------------------------------------------------------------------------
+
+// Even cells in UTC, and the file's row that holds in each.
+struct Timeline {
+  Micro first = 0, interval = 0;
+  std::int64_t cells = 0;
+  std::vector<std::int32_t> row_of;  // -1: the file has none; empty: cell i is row i
+  Micro end() const { return first + cells * interval; }
+  Micro at(std::int64_t cell) const { return first + cell * interval; }
+};
+
+// Turns stamps into instants, rows into cells.
+class Placer {
+ public:
+  Placer(const DataFileSpec& spec, const std::string& file, std::vector<FileProblem>& problems)
+      : spec_(spec), stamps_(spec.stamps), file_(file), problems_(problems), known_(problems.size()) {}
+
+  // Rows at first, first + every ..
+  Timeline even(std::size_t rows) {
+    every_ = micro(stamps_.every);
+    const auto written = parse_time(stamps_.first);
+    if (every_ < 1) fail(0, "`every` is missing: the interval of the rows", "say every: 1 h");
+    if (!written) fail(0, fmt::format("'{}' is no time", stamps_.first), "write 2016-08-01 00:00");
+    if (!good()) return {};
+    Micro first = written->wall * second + written->nanosecond / 1000;
+    Zone zone = clock(floor_seconds(first));
+    if (!good()) return {};
+    if (written->offset) first += (zone.offset_at(written->wall - *written->offset) - *written->offset) * second;
+    if (stamps_.mark == DataFileSpec::Mark::end) first -= every_;
+    std::vector<Micro> walls(rows);
+    for (std::size_t i = 0; i < rows; ++i) walls[i] = first + static_cast<Micro>(i) * every_;
+    return place(walls, zone, false);
+  }
+
+  // Each row at its own stamp: wall time, or an instant.
+  Timeline stamped(const std::vector<double>& stamps, bool instants) {
+    std::vector<Micro> times(stamps.size());
+    for (std::size_t i = 0; i < stamps.size(); ++i) {
+      if (std::isnan(stamps[i])) fail(line_of(i), "the row has no stamp", "give it one, or remove the row");
+      else times[i] = micro(stamps[i]);
+    }
+    if (!good()) return {};
+    every_ = micro(stamps_.every);
+    if (every_ < 1) {
+      every_ = std::numeric_limits<Micro>::max();
+      for (std::size_t i = 1; i < std::min<std::size_t>(times.size(), 1000); ++i)
+        if (times[i] > times[i - 1]) every_ = std::min(every_, times[i] - times[i - 1]);
+      if (every_ == std::numeric_limits<Micro>::max())
+        return fail(2, "one stamp does not tell the interval of the rows", "say every: 1 h"), Timeline{};
+    }
+    Zone zone = instants ? Zone::fixed(0) : clock(floor_seconds(times.front()));
+    if (!good()) return {};
+    return place(times, zone, stamps_.mark == DataFileSpec::Mark::end);
+  }
+
+ private:
+  bool good() const { return problems_.size() == known_; }
+  void fail(int line, std::string what, std::string mend) {
+    if (problems_.size() - known_ < 20) problems_.push_back({file_, line, line > 0 ? 1 : 0, "", std::move(what), std::move(mend)});
+  }
+
+  Zone clock(std::int64_t near) {
+    if (stamps_.clock == "wall") return spec_.zone;
+    if (stamps_.clock == "standard") return spec_.zone.standard(near);
+    if (stamps_.clock == "utc") return Zone::fixed(0);
+    if (const auto zone = Zone::find(stamps_.clock)) return *zone;
+    auto near_names = Zone::nearest(stamps_.clock);
+    fail(0, fmt::format("there is no clock or zone '{}'", stamps_.clock),
+         near_names.empty() ? "write wall, standard, utc or a name like America/Los_Angeles"
+                            : "did you mean " + any_of(near_names) + "?");
+    return Zone::fixed(0);
+  }
+
+  struct Image {  // of a row's interval in UTC; length 0: an hour that never was
+    Micro start = 0, length = 0;
+  };
+
+  Timeline place(const std::vector<Micro>& times, const Zone& zone, bool ends) {
+    const std::int64_t margin = 2 * 86400 + every_ / second;
+    const auto [least, most] = std::minmax_element(times.begin(), times.end());
+    const auto nearby = zone.changes(floor_seconds(*least) - margin, floor_seconds(*most) + margin);
+
+    const auto instant = [&](Micro wall) {  // the first, where there are two
+      const std::int64_t whole = floor_seconds(wall);
+      const Zone::Instants found = zone.instants_of(whole);
+      return found.first * second + (found.fit == Zone::Fit::gap ? 0 : wall - whole * second);
+    };
+    // A change of less than a row makes that row longer or shorter and asks for no rule.
+    const auto stretches = [&](const Zone::Change& c) { return std::abs(c.jump()) * second < every_; };
+
+    std::vector<Image> images(times.size());
+    Micro previous = 0;                 // start of
+    std::size_t before = times.size();  // the row before that is no extra one
+    // Between changes the offset is constant: most rows take this way.
+    constexpr Micro always = std::numeric_limits<Micro>::max() / 4;
+    Micro from = 0, to = 0, offset = 0;
+    const Zone::Change* extra_until = nullptr;  // stamps at interval ends: within the rows of an hour that never was
+    const Zone::Change* said = nullptr;
+    for (std::size_t i = 0; i < times.size() && problems_.size() - known_ < 20; ++i) {
+      const Micro time = times[i];
+      Image& image = images[i];
+      image = {0, every_};
+      if (time >= from && time < to) {
+        image.start = time - offset - (ends ? every_ : 0);
+      } else {
+        const std::int64_t wall = floor_seconds(time);
+        const Micro part = time - wall * second;
+        const Zone::Instants instants = zone.instants_of(wall);
+        Micro at = instants.first * second + part;
+        const Zone::Change* extra = nullptr;
+        if (instants.fit == Zone::Fit::unique) {
+          offset = time - at;
+          from = -always, to = always;
+          for (const auto& c : nearby) {
+            if (c.at <= instants.first) from = (c.at + std::max(c.before, c.after)) * second;
+            else to = std::min(to, c.wall() * second);
+          }
+          (ends ? from : to) += ends ? every_ : -every_;
+          if (extra_until && time == (extra_until->wall() + extra_until->jump()) * second) extra = extra_until;
+        } else if (instants.fit == Zone::Fit::fold) {
+          // Whichever comes next; the first one after a pause.
+          const Micro other = instants.second * second + part, start = at - (ends ? every_ : 0);
+          if (before < times.size() && (start <= previous || other - (ends ? every_ : 0) == previous + every_)) at = other;
+        } else {
+          const auto change = std::find_if(nearby.begin(), nearby.end(), [&](auto& c) { return c.at == instants.first; });
+          at = change->at * second;
+          if (!stretches(*change)) {
+            const bool change_itself = ends && time == change->wall() * second;  // it ends an hour that was
+            if (!change_itself) extra = &*change;
+            if (ends) extra_until = &*change;
+          }
+        }
+        if (extra) {
+          image.length = 0;
+          if (extra != said && !extra_hour(*extra, zone, i)) said = extra;
+          continue;
+        }
+        image.start = ends ? at - every_ : at;
+        for (const auto& c : nearby) {
+          if (!stretches(c) || std::abs(c.at * second - at) > every_ + std::abs(c.jump()) * second) continue;
+          if (ends) image.start = instant(time - every_);
+          image.length = (ends ? at : instant(time + every_)) - image.start;
+        }
+        if (image.length <= 0) {
+          image.length = 0;
+          continue;
+        }
+      }
+      if (before < times.size()) {
+        if (image.start <= previous) {
+          const bool same = image.start == previous;
+          fail(line_of(i),
+               same ? fmt::format("the stamp {} is that of line {} again", wall_text(floor_seconds(time)), line_of(before))
+                    : fmt::format("the stamp {} lies before that of line {}, {}", wall_text(floor_seconds(time)), line_of(before),
+                                  wall_text(floor_seconds(times[before]))),
+               same ? "keep one row for each time" : "sort the rows by time");
+          continue;
+        }
+        if (image.start < previous + images[before].length && images[before].length <= every_) {
+          irregular(i, before, times);
+          continue;
+        }
+      }
+      previous = image.start;
+      before = i;
+    }
+    if (!good()) return {};
+    return lay(times, images, zone);
+  }
+
+  void irregular(std::size_t i, std::size_t before, const std::vector<Micro>& times) {
+    fail(line_of(i),
+         fmt::format("the stamp {} is {} after that of line {}, and rows are {} apart", wall_text(floor_seconds(times[i])),
+                     duration_text(static_cast<double>(times[i] - times[before]) / 1e6), line_of(before),
+                     duration_text(static_cast<double>(every_) / 1e6)),
+         "space the rows evenly, or correct `every`");
+  }
+
+  bool extra_hour(const Zone::Change& change, const Zone& zone, std::size_t row) {
+    if (stamps_.extra_hour == DataFileSpec::ExtraHour::drop) return true;
+    fail(line_of(row),
+         fmt::format("the row is for a time that never was: on the clock of {} {} is followed by {}", zone.name(), wall_text(change.wall()),
+                     wall_text(change.wall() + change.jump())),
+         "say extra_hour: drop, or clock: standard or utc if the file's clock is not changed");
+    return false;
+  }
+
+  Timeline lay(const std::vector<Micro>& times, const std::vector<Image>& images, const Zone& zone) {
+    const auto real = [](const Image& image) { return image.length > 0; };
+    const auto first = std::find_if(images.begin(), images.end(), real);
+    if (first == images.end()) return fail(0, "no row has a time that ever was", "correct the stamps"), Timeline{};
+    const Image& last = *std::find_if(images.rbegin(), images.rend(), real);
+
+    Timeline line;
+    line.first = first->start;
+    const Micro end = last.start + last.length;
+    // Changes of no whole number of rows need shorter cells.
+    const auto changes = zone.changes(floor_seconds(line.first), floor_seconds(end) + 1);
+    line.interval = every_;
+    for (const auto& c : changes) {
+      if (c.jump() * second % every_ == 0) continue;
+      line.interval = std::gcd(line.interval, std::gcd(c.jump() * second, c.at * second - line.first));
+    }
+    line.cells = (end - line.first) / line.interval;
+    if (line.cells > most_values) {
+      fail(0, fmt::format("the rows span {} intervals of {}", line.cells, duration_text(static_cast<double>(line.interval) / 1e6)),
+           "correct the stamps or `every`");
+      return {};
+    }
+    if (line.interval == every_ && line.cells == static_cast<std::int64_t>(images.size()) && first == images.begin()) {
+      bool same = true;
+      for (std::size_t i = 0; i < images.size() && same; ++i)
+        same = images[i].length == every_ && images[i].start == line.at(static_cast<std::int64_t>(i));
+      if (same) return line;
+    }
+
+    line.row_of.assign(static_cast<std::size_t>(line.cells), -1);
+    std::size_t before = images.size();
+    for (std::size_t i = 0; i < images.size(); ++i) {
+      const Image& image = images[i];
+      if (image.length == 0) continue;
+      const Micro into = image.start - line.first;
+      if (into % line.interval != 0 || image.length % line.interval != 0) {
+        irregular(i, before < images.size() ? before : i, times);
+        if (problems_.size() - known_ >= 20) break;
+        continue;
+      }
+      const std::int64_t cell = into / line.interval, behind = std::min(cell + image.length / line.interval, line.cells);
+      std::fill(line.row_of.begin() + cell, line.row_of.begin() + behind, static_cast<std::int32_t>(i));
+      before = i;
+    }
+    if (!good()) return {};
+    for (const auto& c : changes)
+      if (c.jump() < 0) repeat_hour(line, c, zone);
+    return line;
+  }
+
+  // A time that came twice and is in the file once.
+  void repeat_hour(Timeline& line, const Zone::Change& change, const Zone& zone) {
+    const Micro length = -change.jump() * second, at = change.at * second;
+    bool said = false;
+    for (Micro t = at - length; t < at; t += line.interval) {
+      const Micro into = t - line.first;
+      const std::int64_t one = into / line.interval, other = (into + length) / line.interval;
+      if (into < 0 || other >= line.cells) continue;
+      std::int32_t& a = line.row_of[static_cast<std::size_t>(one)];
+      std::int32_t& b = line.row_of[static_cast<std::size_t>(other)];
+      if ((a < 0) == (b < 0)) continue;
+      if (stamps_.missing_hour == DataFileSpec::MissingHour::repeat) {
+        a < 0 ? a = b : b = a;
+      } else if (!said) {
+        said = true;
+        fail(line_of(static_cast<std::size_t>(std::max(a, b))),
+             fmt::format("on the clock of {} {} to {} came twice, and the file has it once", zone.name(), wall_text(change.wall()),
+                         wall_text(change.wall() - change.jump())),
+             "say missing_hour: repeat, or clock: standard or utc if the file's clock is not changed");
+      }
+    }
+  }
+
+  const DataFileSpec& spec_;
+  const DataFileSpec::Stamps& stamps_;
+  const std::string& file_;
+  std::vector<FileProblem>& problems_;
+  std::size_t known_;
+  Micro every_ = 0;
+};
+
+// --- Units ----------------------------------------------------------------------------------------------------------------
+
+struct Conversion {
+  std::string declared;
+  double factor = 1, offset = 0;
+};
+
+// The base unit of what somebody wrote: "kWh/h" -> "W", "USD/MWh" -> "money/kWh".
+std::optional<std::string> base_unit(const std::string& written) {
+  if (written.empty()) return "1";
+  std::vector<std::string> candidates{"1", written};
+  if (written.size() >= 3) candidates.push_back("money" + written.substr(3));
+  if (written.ends_with("h/h")) candidates.push_back(written.substr(0, written.size() - 3));
+  for (const std::string& candidate : candidates) {
+    if (!convert({1, written}, candidate)) continue;
+    std::string base = candidate == "1" ? "1" : spellings(candidate).front();
+    if (base.starts_with("USD")) base = "money" + base.substr(3);
+    return base == "a plain number" ? "1" : base;
+  }
+  return std::nullopt;
+}
+
+std::optional<Conversion> conversion(const DataFileSpec::Column& column, std::string* currency) {
+  Conversion c;
+  c.declared = column.declared;
+  if (c.declared.empty()) {
+    const auto base = base_unit(column.unit);
+    if (!base) return std::nullopt;
+    c.declared = *base;
+  }
+  // Units are straight lines. Far out the offset is lost in the rounding, and what remains is the factor, to the last bit.
+  constexpr double far = 0x1p80;
+  const auto zero = convert({0, column.unit}, c.declared, currency), out = convert({far, column.unit}, c.declared);
+  if (!zero || !out) return std::nullopt;
+  c.offset = *zero;
+  c.factor = *out / far;
+  return c;
+}
+
+// --- Gaps -----------------------------------------------------------------------------------------------------------------
+
+struct Hole {
+  std::int64_t first, last;  // cells [first, last)
+};
+
+std::vector<Hole> holes_in(const std::vector<double>& values) {
+  std::vector<Hole> holes;
+  const auto n = static_cast<std::int64_t>(values.size());
+  for (std::int64_t i = 0; i < n; ++i) {
+    if (!std::isnan(values[static_cast<std::size_t>(i)])) continue;
+    const std::int64_t first = i;
+    while (i < n && std::isnan(values[static_cast<std::size_t>(i)])) ++i;
+    holes.push_back({first, i});
+  }
+  return holes;
+}
+
+// Whether it could. `known` are the values before anything was filled.
+bool fill_hole(std::vector<double>& values, const std::vector<double>& known, Hole hole, DataFileSpec::Fill fill, Micro interval) {
+  const auto begin = static_cast<std::size_t>(hole.first), end = static_cast<std::size_t>(hole.last);
+  switch (fill) {
+    case DataFileSpec::Fill::error:
+      return false;
+    case DataFileSpec::Fill::zero:
+      std::fill(values.begin() + hole.first, values.begin() + hole.last, 0.0);
+      return true;
+    case DataFileSpec::Fill::hold:
+      if (begin == 0) return false;
+      std::fill(values.begin() + hole.first, values.begin() + hole.last, values[begin - 1]);
+      return true;
+    case DataFileSpec::Fill::linear: {
+      if (begin == 0 || end == values.size()) return false;
+      const double a = values[begin - 1], b = values[end];
+      for (std::size_t i = begin; i < end; ++i)
+        values[i] = a + (b - a) * static_cast<double>(i - begin + 1) / static_cast<double>(end - begin + 1);
+      return true;
+    }
+    case DataFileSpec::Fill::typical: {
+      const Micro day = 86400 * second;
+      if (day % interval != 0) return false;
+      const std::int64_t cells = day / interval, n = static_cast<std::int64_t>(values.size());
+      for (std::int64_t i = hole.first; i < hole.last; ++i) {
+        std::vector<double> others;
+        for (std::int64_t d = -7; d <= 7; ++d) {
+          const std::int64_t j = i + d * cells;
+          if (j >= 0 && j < n && !std::isnan(known[static_cast<std::size_t>(j)])) others.push_back(known[static_cast<std::size_t>(j)]);
+        }
+        if (others.empty()) return false;
+        std::sort(others.begin(), others.end());
+        const std::size_t half = others.size() / 2;
+        values[static_cast<std::size_t>(i)] = others.size() % 2 ? others[half] : (others[half - 1] + others[half]) / 2;
+      }
+      return true;
+    }
+  }
+  return false;
+}
+
+// --- One data set ---------------------------------------------------------------------------------------------------------
+
+class Loader {
+ public:
+  explicit Loader(const DataFileSpec& spec) : spec_(spec) {}
+
+  LoadedData load() {
+    out_.set.name = spec_.name;
+    check();
+    if (out_.good()) read();
+    if (out_.good()) cover();
+    if (out_.good()) {
+      for (std::size_t c = 0; c < spec_.columns.size(); ++c)
+        for (std::size_t m = 0; m < values_[c].size(); ++m) finish(c, m);
+    }
+    if (out_.good()) write();
+    return std::move(out_);
+  }
+
+ private:
+  std::string key(const DataFileSpec::Column& column) const { return fmt::format("data.{}.columns.{}", spec_.name, column.name); }
+  void fail(std::string file, std::string key, std::string what, std::string mend) {
+    out_.problems.push_back({std::move(file), 0, 0, std::move(key), std::move(what), std::move(mend)});
+  }
+
+  void check() {
+    const std::string stamps = fmt::format("data.{}.stamps", spec_.name);
+    if (spec_.stamps.first.empty() == spec_.stamps.column.empty())
+      fail(spec_.path, stamps, "stamps are given by `first` and `every`, or by `column`", "say one of them");
+    if (spec_.columns.empty()) fail(spec_.path, "data." + spec_.name, "no columns are asked for", "name them under `columns`");
+    if (spec_.members < 1) fail(spec_.path, "data." + spec_.name, "there are no members", "give at least one");
+    if (!(spec_.step > 0) || !(spec_.end > spec_.start)) fail(spec_.path, "run", "the run has no steps", "correct its from, to and step");
+    for (const auto& column : spec_.columns) {
+      std::string currency;
+      const auto found = conversion(column, &currency);
+      conversions_.push_back(found.value_or(Conversion{}));
+      if (!found) {
+        const auto allowed = column.declared.empty() ? std::vector<std::string>{} : spellings(column.declared);
+        fail(spec_.path, key(column), column.unit.empty() ? "the column has no unit" : fmt::format("the unit '{}' does not fit", column.unit),
+             allowed.empty() ? "urja describe lists the units" : "write " + any_of(allowed));
+      } else if (!currency.empty() && !out_.currency.empty() && currency != out_.currency) {
+        fail(spec_.path, key(column), fmt::format("prices are in {} and in {}", out_.currency, currency), "a scenario has one currency");
+      }
+      if (!currency.empty()) out_.currency = currency;
+    }
+  }
+
+  // All members' files into values_[column][member], and where their rows lie.
+  void read() {
+    const int files = per_member(spec_.path) ? spec_.members : 1;
+    const bool own_stamps = !spec_.stamps.column.empty();
+    values_.resize(spec_.columns.size());
+    std::vector<double> stamps;
+    bool instants = spec_.stamps.format == DataFileSpec::Format::epoch;
+    for (int f = 1; f <= files; ++f) {
+      const std::string file = of_member(spec_.path, f);
+      std::vector<CsvColumn> wanted;
+      std::optional<bool> has_offset;
+      if (own_stamps) wanted.push_back(stamp_column(has_offset));
+      for (const auto& column : spec_.columns) {
+        const bool spread = per_member(column.column);
+        const int from = spread && files == 1 ? 1 : f, to = spread && files == 1 ? spec_.members : f;
+        for (int m = from; m <= to; ++m) wanted.push_back({of_member(column.column, m)});
+      }
+      Csv csv = read_csv(file, wanted, out_.problems);
+      if (!out_.good()) {
+        if (out_.problems.size() >= 20) return;
+        continue;
+      }
+      std::size_t next = own_stamps ? 1 : 0;
+      for (std::size_t c = 0; c < spec_.columns.size(); ++c) {
+        const bool spread = per_member(spec_.columns[c].column) && files == 1;
+        for (int m = 0; m < (spread ? spec_.members : 1); ++m) values_[c].push_back(std::move(csv.columns[next++]));
+      }
+      if (f == 1) {
+        rows_ = csv.rows;
+        if (own_stamps) stamps = std::move(csv.columns[0]), instants = instants || has_offset.value_or(false);
+        continue;
+      }
+      if (csv.rows != rows_)
+        fail(file, "", fmt::format("the file has {} rows, {} has {}", csv.rows, of_member(spec_.path, 1), rows_),
+             "all members' files have the same rows");
+      else if (own_stamps) same_stamps(file, stamps, csv.columns[0]);
+    }
+    if (!out_.good()) return;
+    file_ = of_member(spec_.path, 1);
+    Placer placer(spec_, file_, out_.problems);
+    line_ = own_stamps ? placer.stamped(stamps, instants) : placer.even(rows_);
+  }
+
+  CsvColumn stamp_column(std::optional<bool>& has_offset) const {
+    if (spec_.stamps.format == DataFileSpec::Format::epoch) return {spec_.stamps.column};
+    const bool local = spec_.stamps.format == DataFileSpec::Format::local;
+    return {spec_.stamps.column,
+            [&has_offset, local](std::string_view cell, double& value) {
+              const auto time = parse_time(cell);
+              if (!time || (local && time->offset) || has_offset.value_or(time->offset.has_value()) != time->offset.has_value()) return false;
+              has_offset = time->offset.has_value();
+              value = static_cast<double>(time->wall - time->offset.value_or(0)) + time->nanosecond * 1e-9;
+              return true;
+            },
+            local ? "time YYYY-MM-DD HH:MM" : "time in ISO 8601, with an offset in all rows or in none"};
+  }
+
+  void same_stamps(const std::string& file, const std::vector<double>& a, const std::vector<double>& b) {
+    for (std::size_t i = 0; i < a.size(); ++i) {
+      if (a[i] == b[i] || (std::isnan(a[i]) && std::isnan(b[i]))) continue;
+      out_.problems.push_back({file, line_of(i), 1, "", fmt::format("the stamp is not that of {}", of_member(spec_.path, 1)),
+                               "all members' files have the same stamps"});
+      return;
+    }
+  }
+
+  // The plan must lie within the data.
+  void cover() {
+    start_ = micro(spec_.start);
+    const Micro end = micro(spec_.end);
+    if (start_ < line_.first || end > line_.end()) {
+      const auto text = [&](Micro t) { return spec_.zone.text(floor_seconds(t)); };
+      out_.problems.push_back({file_, 0, 0, "data." + spec_.name,
+                               fmt::format("the file has data from {} to {}, the run is from {} to {} ({})", text(line_.first),
+                                           text(line_.end()), text(start_), text(end), spec_.zone.name()),
+                               "set the run's from and to within the data, or correct the stamps"});
+      return;
+    }
+    begin_cell_ = (start_ - line_.first) / line_.interval;
+    clean_begin_ = 0;
+    clean_end_ = line_.cells;
+    // Steps fall evenly into cells, or get means.
+    const double step = spec_.step * 1e6;
+    const Micro whole = micro(spec_.step);
+    as_is_ = std::abs(step - static_cast<double>(whole)) < 1e-6 && whole > 0 && line_.interval % whole == 0 && (start_ - line_.first) % whole == 0;
+    steps_ = as_is_ ? 0 : static_cast<std::int64_t>(std::ceil(static_cast<double>(end - start_) / step - 1e-9));
+    const Micro reach = std::max(end, start_ + static_cast<Micro>(std::ceil(static_cast<double>(steps_) * step)));
+    end_cell_ = std::min((reach - line_.first + line_.interval - 1) / line_.interval, line_.cells);
+    std::int64_t width = 0;
+    for (const auto& members : values_) width += static_cast<std::int64_t>(members.size());
+    if (steps_ > most_values / width)
+      fail(file_, "data." + spec_.name,
+           fmt::format("steps of {} do not fall evenly into the file's intervals of {}, and there are {} of them", duration_text(spec_.step),
+                       duration_text(static_cast<double>(line_.interval) / 1e6), steps_),
+           "choose a step that divides the interval, and a start at the begin of one");
+  }
+
+  // Cells in declared units, gaps filled, of one column and member.
+  void finish(std::size_t c, std::size_t m) {
+    const auto& column = spec_.columns[c];
+    std::vector<double>& values = values_[c][m];
+    if (!line_.row_of.empty()) {
+      std::vector<double> cells(static_cast<std::size_t>(line_.cells));
+      for (std::size_t i = 0; i < cells.size(); ++i) {
+        const std::int32_t row = line_.row_of[i];
+        cells[i] = row < 0 ? nothing : values[static_cast<std::size_t>(row)];
+      }
+      values = std::move(cells);
+    }
+    const auto& [declared, factor, offset] = conversions_[c];
+    if (factor != 1 || offset != 0)
+      for (double& v : values) v = v * factor + offset;
+
+    const std::vector<Hole> holes = holes_in(values);
+    if (holes.empty()) return;
+    const std::string file = per_member(spec_.path) ? of_member(spec_.path, static_cast<int>(m) + 1) : file_;
+    const std::vector<double> known = column.gap.fill == DataFileSpec::Fill::typical ? values : std::vector<double>{};
+    const auto seconds = [&](Hole hole) { return static_cast<double>((hole.last - hole.first) * line_.interval) / 1e6; };
+    int filled = 0, unfilled = 0;
+    double most = 0, total = 0;
+    for (const Hole& hole : holes) {
+      const double length = seconds(hole);
+      const bool short_enough = column.gap.longest <= 0 || length <= column.gap.longest * (1 + 1e-9);
+      if (short_enough && fill_hole(values, known, hole, column.gap.fill, line_.interval)) {
+        ++filled;
+        total += length;
+        most = std::max(most, length);
+      } else if (hole.last <= begin_cell_) {
+        clean_begin_ = std::max(clean_begin_, hole.last);  // before or behind the run nobody needs it
+      } else if (hole.first >= end_cell_) {
+        clean_end_ = std::min(clean_end_, hole.first);
+      } else if (++unfilled <= 3) {
+        const bool allowed = column.gap.fill != DataFileSpec::Fill::error;
+        out_.problems.push_back(
+            {file, line_at(hole.first), 1, key(column),
+             fmt::format("there are no values from {} to {} ({}){}", spec_.zone.text(floor_seconds(line_.at(hole.first))),
+                         spec_.zone.text(floor_seconds(line_.at(hole.last))), duration_text(length),
+                         !allowed        ? ""
+                         : !short_enough ? fmt::format(", longer than the {} that may be filled", duration_text(column.gap.longest))
+                                         : ", and none beside them to fill with"),
+             fmt::format("add them, or say gap: hold (or linear, typical, zero) and longest_gap: {}", duration_text(length))});
+      }
+    }
+    if (unfilled > 3) fail(file, key(column), fmt::format("there are {} more gaps", unfilled - 3), "");
+    if (filled > 0)
+      out_.notes.push_back({file, 0, 0, key(column),
+                            fmt::format("{} gap{} filled, {} in all, the longest {}", filled, filled == 1 ? "" : "s", duration_text(total),
+                                        duration_text(most)),
+                            ""});
+  }
+
+  // The line where a gap begins: its own row, or the last one before it.
+  int line_at(std::int64_t cell) const {
+    if (line_.row_of.empty()) return line_of(static_cast<std::size_t>(cell));
+    while (cell > 0 && line_.row_of[static_cast<std::size_t>(cell)] < 0) --cell;
+    return line_of(static_cast<std::size_t>(std::max(line_.row_of[static_cast<std::size_t>(cell)], 0)));
+  }
+
+  void write() {
+    DataSet& set = out_.set;
+    const bool all = clean_begin_ == 0 && clean_end_ == line_.cells;
+    set.interval = as_is_ ? static_cast<double>(line_.interval) / 1e6 : spec_.step;
+    set.first = as_is_ ? static_cast<double>(line_.at(clean_begin_)) / 1e6 : spec_.start;
+    set.rows = as_is_ ? clean_end_ - clean_begin_ : steps_;
+    for (std::size_t c = 0; c < spec_.columns.size(); ++c) {
+      auto& members = values_[c];
+      DataSet::Column column;
+      column.unit = conversions_[c].declared;
+      column.members = static_cast<int>(members.size());
+      const std::size_t width = members.size();
+      if (as_is_ && width == 1 && all) {
+        column.values = std::move(members[0]);
+      } else {
+        column.values.resize(static_cast<std::size_t>(set.rows) * width);
+        for (std::size_t m = 0; m < width; ++m) {
+          if (as_is_) {
+            const double* from = members[m].data() + clean_begin_;
+            for (std::size_t i = 0; i < static_cast<std::size_t>(set.rows); ++i) column.values[i * width + m] = from[i];
+          } else {
+            means(members[m], column.values.data() + m, width);
+          }
+          members[m] = {};
+        }
+      }
+      set.columns.emplace(spec_.columns[c].name, std::move(column));
+    }
+  }
+
+  // Step means: each cell weighted with the time it shares with the step. In whole microseconds, so that what one step does
+  // not take the next one does.
+  void means(const std::vector<double>& cells, double* to, std::size_t stride) const {
+    const double shift = static_cast<double>(line_.first - start_), interval = static_cast<double>(line_.interval);
+    std::int64_t cell = begin_cell_;
+    for (std::int64_t j = 0; j < steps_; ++j) {
+      const double begin = static_cast<double>(j) * (spec_.step * 1e6), end = static_cast<double>(j + 1) * (spec_.step * 1e6);
+      double sum = 0, time = 0;
+      for (;; ++cell) {
+        const double cell_begin = shift + static_cast<double>(cell) * interval, cell_end = cell_begin + interval;
+        const double shared = std::min(end, cell_end) - std::max(begin, cell_begin);
+        if (shared > 0) sum += shared * cells[static_cast<std::size_t>(cell)], time += shared;
+        if (cell_end >= end || cell + 1 >= line_.cells) break;
+      }
+      to[static_cast<std::size_t>(j) * stride] = sum / time;
+    }
+  }
+
+  const DataFileSpec& spec_;
+  LoadedData out_;
+  std::string file_;
+  std::vector<Conversion> conversions_;
+  std::vector<std::vector<std::vector<double>>> values_;  // [column][member][row], then [.. cell]
+  std::size_t rows_ = 0;
+  Timeline line_;
+  Micro start_ = 0;
+  std::int64_t begin_cell_ = 0, end_cell_ = 0;      // that the run touches
+  std::int64_t clean_begin_ = 0, clean_end_ = 0;    // without gaps, around the run
+  bool as_is_ = true;
+  std::int64_t steps_ = 0;
+};
+
+}  // namespace
+
+LoadedData load_data_file(const DataFileSpec& spec) { return Loader(spec).load(); }
+
+LoadedData weather_set(const std::string& path, const std::string& format, std::optional<double> utc_offset_h, double start, double end,
+                       const std::string& name) {
+  LoadedData out;
+  const std::string key = "data." + name;
+  try {
+    const WeatherFile file = read_weather_file(path, utc_offset_h);
+    std::string found = file.format;
+    std::transform(found.begin(), found.end(), found.begin(), [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; });
+    if (format != "auto" && format != found) {
+      const bool known = format == "epw" || format == "tmy3" || format == "mos";
+      out.problems.push_back({path, 1, 1, key,
+                              known ? fmt::format("the file is {}, not {}", found, format) : fmt::format("there is no weather format '{}'", format),
+                              "say format: auto or " + found});
+      return out;
+    }
+    const auto from = static_cast<std::int64_t>(std::floor(start)), to = static_cast<std::int64_t>(std::ceil(end));
+    DataSet& set = out.set;
+    set.name = name;
+    set.first = static_cast<double>(hour_start(file, from));
+    set.interval = file.interval_s;
+    set.latitude = file.latitude_deg;
+    set.longitude = file.longitude_deg;
+    set.elevation = file.elevation_m;
+    set.has_place = true;
+
+    constexpr std::int64_t most_hours = 6;
+    const Zone clock = Zone::fixed(static_cast<int>(std::lround(file.utc_offset_h * 3600)));
+    const auto text = [&](std::int64_t row) { return clock.text(static_cast<std::int64_t>(set.first) + row * 3600) + " " + clock.name(); };
+    for (const auto& [column, source] : file.columns) {
+      std::vector<double> values = on_calendar(file, column, from, to);
+      set.rows = static_cast<std::int64_t>(values.size());
+      std::string why;
+      for (const Hole& hole : holes_in(values)) {
+        const std::int64_t hours = hole.last - hole.first;
+        const bool whole_fill = hours <= most_hours && fill_hole(values, {}, hole, DataFileSpec::Fill::linear, 3600 * second);
+        if (!whole_fill) {
+          why = fmt::format("the file has no {} from {} to {}", column, text(hole.first), text(hole.last));
+          break;
+        }
+        out.notes.push_back({path, 0, 0, key, fmt::format("{}: {} h from {} on got a line across", column, hours, text(hole.first)), ""});
+      }
+      if (why.empty()) set.columns.emplace(column, DataSet::Column{source.unit, 1, std::move(values)});
+      else out.notes.push_back({path, 0, 0, key, why, "the column is left out"});
+    }
+    if (set.columns.empty()) {
+      out.problems.push_back({path, 0, 0, key,
+                              fmt::format("the file does not cover the run, from {} to {}", text(0), text(set.rows)),
+                              out.notes.empty() ? "take a file that does" : out.notes.front().what});
+      out.notes.clear();
+    }
+  } catch (const FileError& error) {
+    out.problems.push_back({error.file, error.line, error.line > 0 ? 1 : 0, key, error.wrong, error.mend});
+  }
+  return out;
+}
+
+}  // namespace urja

@@ -1,0 +1,74 @@
+#include "scenarios/kpi.hpp"
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+
+namespace urja {
+
+KpiCounter::KpiCounter(const Plan& plan) {
+  const auto zone_of = [&](const Quantity& q) -> std::string {
+    const Plan& home = q.fleet < 0 ? plan : *plan.fleets[static_cast<std::size_t>(q.fleet)].plan;
+    const std::string name = q.fleet < 0 ? q.asset : q.asset.substr(q.asset.find('.') + 1);
+    const Plan::Asset* a = home.asset(name);
+    return a ? a->tag : "";
+  };
+  const auto meter = [&](const Quantity& q, const std::string& key, const std::string& zone) {
+    metered_.push_back(q);
+    sums_.push_back({key, zone, q.fleet < 0 ? 1 : plan.fleets[static_cast<std::size_t>(q.fleet)].members, 0});
+  };
+  for (const Quantity& q : plan.quantities()) {
+    if (q.kpi.empty()) continue;
+    if (q.kind == Kind::state) at_end_.push_back(q);
+    else meter(q, q.kpi, q.kpi == "unserved_kwh" ? zone_of(q) : "");
+  }
+  meter(*plan.find("plant.unserved_power"), "plant_unserved", "");
+  meter(*plan.find("plant.interrupted"), "interrupted", "");
+}
+
+void KpiCounter::add(const Meter& meter, int first, double dt) {
+  for (std::size_t k = 0; k < sums_.size(); ++k) {
+    double sum = 0;
+    for (int m = 0; m < sums_[k].members; ++m) sum += meter.sum(0, first + static_cast<int>(k), m);
+    sums_[k].joules += sum * dt;
+  }
+}
+
+nlohmann::json KpiCounter::result(const Batch& batch) const {
+  std::map<std::string, double> value;
+  nlohmann::json by_zone = nlohmann::json::object();
+  for (const Sum& s : sums_) {
+    if (s.key == "interrupted") {
+      value["unserved_h"] += s.joules / 3600;
+      continue;
+    }
+    const double kwh = s.joules / 3.6e6;
+    if (s.key == "plant_unserved") value["unserved_kwh"] += kwh;
+    else if (s.key == "unserved_kwh") by_zone[s.zone] = by_zone.value(s.zone, 0.0) + kwh;
+    else value[s.key] += kwh;
+  }
+  for (const Quantity& q : at_end_) {
+    double factor = 1;
+    if (q.unit == "W") factor = 1e-3;        // peak_import_kw
+    else if (q.unit == "Wh") factor = 1e-3;  // .._kwh
+    else if (q.unit == "s") factor = 1 / 3600.0;  // .._h
+    value[q.kpi] += batch.get(0, q) * factor;
+  }
+  const auto of = [&](const char* key) { return value.count(key) ? value.at(key) : 0.0; };
+  if (value.count("pv_kwh") && of("pv_kwh") > 0) {
+    // Share of the PV energy that stayed on site.
+    value["self_consumption"] = std::clamp(1 - of("export_kwh") / of("pv_kwh"), 0.0, 1.0);
+  }
+  const double used = of("served_kwh") + of("ev_kwh");
+  if (used > 0) value["self_sufficiency"] = std::clamp(1 - of("import_kwh") / used, 0.0, 1.0);
+  if (value.count("cost_energy") || value.count("cost_fuel")) {
+    value["cost_total"] = of("cost_energy") + of("cost_demand") + of("cost_fuel") - of("revenue_export");
+  }
+  nlohmann::json all = nlohmann::json::object();
+  for (const auto& [key, number] : value) all[key] = number;
+  if (!by_zone.empty()) all["unserved_kwh_by_zone"] = by_zone;
+  all["ledger_residual"] = batch.ledger_residual(0);
+  all["faults"] = nlohmann::json::array();
+  return all;
+}
+
+}  // namespace urja

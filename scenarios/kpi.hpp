@@ -1,0 +1,37 @@
+#pragma once
+// Key figures of a run, added up from the outputs and states that declare a KPI.
+//
+// An output in W counts over time and shows as kWh; a state shows its value at the end. Every asset that declares the same
+// key adds to it. What follows from several of them (shares, total cost) is made here.
+#include <map>
+#include <nlohmann/json_fwd.hpp>
+#include <string>
+#include <vector>
+
+#include "engine/batch.hpp"
+
+namespace urja {
+
+class KpiCounter {
+ public:
+  explicit KpiCounter(const Plan& plan);
+
+  // What the Meter must sum, in this order, after `first` other quantities.
+  const std::vector<Quantity>& metered() const { return metered_; }
+  // Adds the steps since the meter was cleared.
+  void add(const Meter& meter, int first, double dt);
+  // All figures of lane 0 as in the contract (design section 6); money rounded by nobody.
+  nlohmann::json result(const Batch& batch) const;
+
+ private:
+  struct Sum {
+    std::string key, zone;
+    int members;
+    double joules = 0;
+  };
+  std::vector<Quantity> metered_;
+  std::vector<Sum> sums_;
+  std::vector<Quantity> at_end_;
+};
+
+}  // namespace urja

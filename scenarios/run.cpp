@@ -1,0 +1,97 @@
+#include "scenarios/run.hpp"
+
+#include <fmt/format.h>
+
+#include <chrono>
+#include <cmath>
+#include <nlohmann/json.hpp>
+
+#include "engine/recorder.hpp"
+#include "scenarios/kpi.hpp"
+
+namespace urja {
+
+RunResult run_scenario(const Scenario& scenario, const RunOptions& options, nlohmann::json& kpis) {
+  using Clock = std::chrono::steady_clock;
+  const auto seconds_since = [](Clock::time_point begin) { return std::chrono::duration<double>(Clock::now() - begin).count(); };
+
+  Batch batch(scenario.plan, 1);
+  Batch::Start start;
+  start.key = scenario.seed;
+  batch.reset(0, start);
+
+  KpiCounter counter(*scenario.plan);
+  const std::vector<Channel> channels = default_channels(*scenario.plan);
+  std::vector<Quantity> metered;
+  for (const Channel& c : channels) metered.push_back(c.quantity);
+  const int first_kpi = static_cast<int>(metered.size());
+  metered.insert(metered.end(), counter.metered().begin(), counter.metered().end());
+  Meter meter(*scenario.plan, batch.blocks(), metered);
+
+  std::unique_ptr<Recorder> recorder;
+  if (!options.out.empty()) {
+    recorder = std::make_unique<Recorder>(options.out, batch, channels);
+    recorder->attribute("title", scenario.title);
+    recorder->attribute("scenario", scenario.text);
+    recorder->attribute("scenario_file", scenario.file);
+    recorder->attribute("zone", scenario.zone);
+    recorder->attribute("currency", scenario.currency);
+    recorder->attribute("seed", static_cast<std::int64_t>(scenario.seed));
+    recorder->attribute("version", options.version);
+    recorder->attribute("machine", options.machine);
+    recorder->attribute("step_s", scenario.step);
+    recorder->attribute("record_s", scenario.record);
+    recorder->attribute("asset_kinds", nlohmann::json(scenario.models).dump());
+    recorder->attribute("data_hashes", nlohmann::json(scenario.data_hashes).dump());
+  }
+
+  const auto all = static_cast<std::int64_t>(std::llround((scenario.end - scenario.start) / scenario.step));
+  const auto per_record = std::max<std::int64_t>(1, std::llround(scenario.record / scenario.step));
+  RunResult result;
+  const Clock::time_point begin = Clock::now();
+  double told = -1;
+  while (result.steps < all) {
+    const int steps = static_cast<int>(std::min(per_record, all - result.steps));
+    const double time = batch.time(0);
+    meter.clear();
+    batch.step(steps, options.threads, &meter);
+    counter.add(meter, first_kpi, scenario.step);
+    if (recorder) recorder->append(time, batch, meter, steps);
+    if (batch.status(0) != Trouble::none) {
+      result.trouble = batch.trouble(0);
+      if (recorder) recorder->event(batch.time(0), "", "trouble", result.trouble);
+      break;
+    }
+    result.steps += steps;
+    const double now = seconds_since(begin);
+    if (options.progress && (now - told > 0.1 || result.steps == all)) {
+      told = now;
+      if (!options.progress(result.steps, all)) break;
+    }
+  }
+  result.wall_s = seconds_since(begin);
+  result.until = batch.time(0);
+  result.finished = result.steps == all;
+
+  kpis = counter.result(batch);
+  kpis["scenario"] = scenario.name;
+  kpis["seed"] = scenario.seed;
+  kpis["steps"] = result.steps;
+  kpis["wall_s"] = result.wall_s;
+  kpis["steps_per_s"] = result.wall_s > 0 ? static_cast<double>(result.steps) / result.wall_s : 0.0;
+  kpis["currency"] = scenario.currency;
+  kpis["ledger_worst_of_bound"] = batch.ledger_worst(0);
+  kpis["state_hash"] = fmt::format("{:016x}", batch.hash(0));
+  if (kpis["ledger_residual"].get<double>() > 1e-9 && result.trouble.empty()) {
+    result.trouble = fmt::format("the energy ledger misses {:.1e} of the throughput", kpis["ledger_residual"].get<double>());
+    result.finished = false;
+  }
+  if (recorder) {
+    recorder->attribute("kpis", kpis.dump());
+    recorder->attribute("complete", static_cast<std::int64_t>(result.finished));
+    recorder->finish();
+  }
+  return result;
+}
+
+}  // namespace urja

@@ -1,0 +1,407 @@
+#include "scenarios/scenario.hpp"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cmath>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <set>
+
+#include "engine/calendar.hpp"
+#include "engine/units.hpp"
+#include "scenarios/assets.hpp"
+#include "scenarios/data.hpp"
+#include "scenarios/tree.hpp"
+
+namespace urja {
+namespace {
+
+namespace fs = std::filesystem;
+
+// A word that names an asset, a data set, a feeder.
+bool is_name(const std::string& text) {
+  return !text.empty() && std::isalpha(static_cast<unsigned char>(text[0])) &&
+         std::all_of(text.begin(), text.end(), [](unsigned char c) { return std::isalnum(c) || c == '_' || c == '-'; });
+}
+
+class Loader {
+ public:
+  Loader(const std::string& file, const LoadOptions& options) : options_(options) {
+    s_.file = file;
+    s_.name = fs::path(file).stem().string();
+  }
+
+  Scenario load() {
+    s_.text = read_text(s_.file, problems_);
+    stop_if_wrong();
+    root_ = parse_yaml(s_.text, s_.file, problems_);
+    stop_if_wrong();
+    if (!root_.is_map()) fail(root_, "this is not a scenario", "it needs at least: urja: 1, zone, run, assets, balance");
+    stop_if_wrong();
+    for (const std::string& assignment : options_.set) set_at(root_, assignment, problems_);
+    known_keys(root_, {"urja", "title", "zone", "run", "data", "feeders", "assets", "balance", "controller"}, "a scenario");
+    read_head();
+    stop_if_wrong();  // without zone and run nothing else can be judged
+    name_data_sets();
+    s_.plan = std::make_shared<Plan>(s_.start, s_.end, s_.step);
+    read_feeders();
+    read_assets();
+    read_balance();
+    // Data last, and also when something is wrong already: their problems are to be seen at once with the others.
+    DataBinder binder(problems_, *zone_, s_);
+    if (const Node* data = root_.find("data")) binder.read(*data, reader_->bindings, reader_->derived);
+    stop_if_wrong();
+    bind_calendar();
+    finish();
+    stop_if_wrong();
+    return std::move(s_);
+  }
+
+ private:
+  void fail(const Node& at, const std::string& what, const std::string& mend = "") {
+    problems_.add({s_.file, at.line, at.column, at.path, what, mend});
+  }
+  void stop_if_wrong() {
+    if (!problems_.empty()) throw ScenarioError{problems_};
+  }
+
+  void known_keys(const Node& map, const std::vector<std::string>& known, const std::string& whose) {
+    for (const Node::Entry& e : map.entries) {
+      if (std::find(known.begin(), known.end(), e.key) != known.end()) continue;
+      const std::string close = nearest(e.key, known);
+      problems_.add({s_.file, e.line, e.column, e.value.path.empty() ? e.key : e.value.path, fmt::format("{} has no key '{}'", whose, e.key),
+                     close.empty() ? "it knows " + any_of(known) : fmt::format("did you mean '{}'?", close)});
+    }
+  }
+
+  std::string text_at(const Node& map, const char* key, const std::string& otherwise = "") {
+    const Node* node = map.find(key);
+    if (!node) return otherwise;
+    if (!node->is_scalar()) fail(*node, "expected a text");
+    return node->text;
+  }
+
+  // --- urja, title, zone, run ---
+  void read_head() {
+    const Node* version = root_.find("urja");
+    if (!version) fail(root_, "the key 'urja' is missing", "write `urja: 1`, the version of the scenario language");
+    else if (version->text != "1") fail(*version, fmt::format("version '{}' is not known", version->text), "this program reads version 1");
+    s_.title = text_at(root_, "title", s_.name);
+    const Node* zone = root_.find("zone");
+    if (!zone) {
+      fail(root_, "the key 'zone' is missing", "write the plant's IANA time zone, for example `zone: Asia/Kolkata`");
+    } else {
+      zone_ = Zone::find(zone->text);
+      if (!zone_) {
+        const auto near = Zone::nearest(zone->text);
+        fail(*zone, fmt::format("'{}' is no IANA time zone", zone->text), near.empty() ? "for example America/Los_Angeles" : fmt::format("did you mean {}?", any_of(near)));
+      }
+      s_.zone = zone->text;
+    }
+    const Node* run = root_.find("run");
+    if (!run || !run->is_map()) {
+      fail(run ? *run : root_, "the key 'run' is missing or empty", "write `run: {from: 2016-08-01 00:00, to: 2016-08-08 00:00, step: 1 min}`");
+      return;
+    }
+    known_keys(*run, {"from", "to", "step", "record", "seed"}, "run");
+    AssetReader reader(problems_, *(zone_ ? zone_ : Zone::find("UTC")), {}, s_.currency);
+    const auto duration = [&](const char* key, double otherwise, double low, double high) {
+      const Node* node = run->find(key);
+      return node ? reader.quantity(*node, s_.file, "s", {low, high}).value_or(otherwise) : otherwise;
+    };
+    s_.step = duration("step", 60, 0.02, 86400);
+    s_.record = duration("record", std::max(s_.step, 60.0), 0.02, 366 * 86400.0);
+    if (const Node* seed = run->find("seed")) {
+      if (const auto v = reader.quantity(*seed, s_.file, "1", {0, 9007199254740992.0})) s_.seed = static_cast<std::uint64_t>(*v);
+    }
+    if (options_.seed) s_.seed = *options_.seed;
+    if (zone_) {
+      const auto from = moment(*run, "from", options_.from), to = moment(*run, "to", options_.to);
+      if (from && to) {
+        s_.start = *from, s_.end = *to;
+        const double steps = (s_.end - s_.start) / s_.step;
+        if (s_.end <= s_.start) fail(*run, "'to' does not lie after 'from'");
+        else if (std::abs(steps - std::round(steps)) > 1e-6) fail(*run, "from 'from' to 'to' is not a whole number of steps", "change 'to' or 'step'");
+        else if (steps > 4e9) fail(*run, "this run has more than 4e9 steps", "take a longer step or a shorter time");
+      }
+    }
+    const double per_record = s_.record / s_.step;
+    if (std::abs(per_record - std::round(per_record)) > 1e-6 || per_record < 1 - 1e-9) {
+      fail(*run->find(run->find("record") ? "record" : "step"), "'record' is not a whole number of steps");
+    }
+  }
+
+  std::optional<double> moment(const Node& run, const char* key, const std::optional<std::string>& override_text) {
+    const Node* node = run.find(key);
+    if (!node && !override_text) {
+      fail(run, fmt::format("'{}' is missing", key), "write a local time such as 2016-08-01 00:00");
+      return std::nullopt;
+    }
+    const Node& at = node ? *node : run;
+    const std::string text = override_text ? *override_text : node->text;
+    const auto written = parse_time(text);
+    if (!written) {
+      fail(at, fmt::format("'{}' is not a time", text), "write a local time such as 2016-08-01 00:00");
+      return std::nullopt;
+    }
+    if (written->offset) return static_cast<double>(written->wall - *written->offset) + written->nanosecond * 1e-9;
+    const auto instants = zone_->instants_of(written->wall);
+    if (instants.fit == Zone::Fit::gap) {
+      fail(at, fmt::format("{} does not exist in {}: the clock is put forward then", text, s_.zone), "take " + zone_->text(instants.first));
+      return std::nullopt;
+    }
+    if (instants.fit == Zone::Fit::fold) {
+      fail(at, fmt::format("{} happens twice in {}: the clock is put back then", text, s_.zone), fmt::format("write {} or {}", zone_->text(instants.first), zone_->text(instants.second)));
+      return std::nullopt;
+    }
+    return static_cast<double>(instants.first) + written->nanosecond * 1e-9;
+  }
+
+  // --- feeders ---
+  void read_feeders() {
+    buses_["plant"] = 0;
+    const Node* feeders = root_.find("feeders");
+    if (!feeders) return;
+    AssetReader reader(problems_, *zone_, {}, s_.currency);
+    for (const Node::Entry& e : feeders->entries) {
+      if (!is_name(e.key) || buses_.count(e.key)) fail(e.value, fmt::format("'{}' cannot name a feeder", e.key), "letters, digits, _ and -; not 'plant', and no name twice");
+      known_keys(e.value, {"limit", "on"}, "a feeder");
+      const Node* limit = e.value.find("limit");
+      double watts = 1e300;
+      if (limit) watts = reader.quantity(*limit, s_.file, "W", {0, 1e12}).value_or(watts);
+      buses_[e.key] = s_.plan->add_bus(e.key, bus_of(e.value), watts);
+    }
+  }
+  int bus_of(const Node& asset) {
+    const Node* on = asset.find("on");
+    if (!on) return 0;
+    const auto found = buses_.find(on->text);
+    if (found != buses_.end()) return found->second;
+    std::vector<std::string> known;
+    for (const auto& [name, bus] : buses_) known.push_back(name);
+    const std::string close = nearest(on->text, known);
+    fail(*on, fmt::format("there is no feeder '{}'", on->text), "known: " + any_of(known) + (close.empty() ? "" : fmt::format("; did you mean '{}'?", close)) + "; a feeder stands above those that hang on it");
+    return 0;
+  }
+
+  // --- assets ---
+  void name_data_sets() {
+    if (const Node* data = root_.find("data")) {
+      if (!data->is_map()) fail(*data, "expected named data sets");
+      for (const Node::Entry& e : data->entries) data_names_.insert(e.key);
+    }
+    reader_ = std::make_unique<AssetReader>(problems_, *zone_, data_names_, s_.currency);
+  }
+
+  void read_assets() {
+    const Node* assets = root_.find("assets");
+    if (!assets || !assets->is_map() || assets->entries.empty()) {
+      fail(assets ? *assets : root_, "the plant is empty", "name its assets under `assets:`, for example `grid: {model: grid}`");
+      return;
+    }
+    std::vector<std::pair<AssetTarget, const Node*>> todo;
+    for (const Node::Entry& e : assets->entries) {
+      if (!is_name(e.key) || e.key == "spill" || e.key == "plant" || buses_.count(e.key)) {
+        problems_.add({s_.file, e.line, e.column, e.value.path, fmt::format("'{}' cannot name an asset", e.key), "letters, digits, _ and -; not spill, plant or a feeder's name"});
+        continue;
+      }
+      if (!e.value.is_map()) {
+        fail(e.value, "expected {model: .., ..}", "models: " + any_of(model_names()));
+        continue;
+      }
+      const int bus = bus_of(e.value);
+      if (e.value.find("fleet")) {
+        read_fleet(e.key, e.value, bus, todo);
+        continue;
+      }
+      if (const Type* type = model_of(e.value)) todo.emplace_back(add(*s_.plan, e.key, *type, bus, 1, e.key), &e.value);
+    }
+    if (const Node* controller = root_.find("controller")) {
+      if (controller->is_scalar()) fail(*controller, "expected {model: .., ..}", fmt::format("write `controller: {{model: {}}}`", controller->text));
+      else if (const Type* type = model_of(*controller)) todo.emplace_back(add(*s_.plan, "controller", *type, 0, 1, "controller"), controller);
+    }
+    // Values after all assets are there: a controller names others.
+    for (auto& [target, node] : todo) reader_->read(target, *node, s_.file, {"model", "on"});
+  }
+
+  void read_fleet(const std::string& name, const Node& node, int bus, std::vector<std::pair<AssetTarget, const Node*>>& todo) {
+    known_keys(node, {"fleet", "on", "members"}, "a fleet");
+    const auto count = reader_->quantity(*node.find("fleet"), s_.file, "1", {1, 4096});
+    const Node* members = node.find("members");
+    if (!members || !members->is_map() || members->entries.empty()) {
+      fail(node, "a fleet needs `members:`", "for example members: {pv: {model: pv}, load: {model: load}}");
+      return;
+    }
+    if (!count) return;
+    if (*count != std::floor(*count)) {
+      fail(*node.find("fleet"), "a fleet has a whole number of members");
+      return;
+    }
+    auto child = std::make_unique<Plan>(s_.start, s_.end, s_.step);
+    for (const Node::Entry& e : members->entries) {
+      if (!is_name(e.key) || !e.value.is_map()) {
+        fail(e.value, "expected {model: .., ..}");
+        continue;
+      }
+      if (const Type* type = model_of(e.value)) {
+        todo.emplace_back(add(*child, e.key, *type, 0, static_cast<int>(*count), name + "." + e.key), &e.value);
+      }
+    }
+    s_.plan->add_fleet(name, std::move(child), static_cast<int>(*count), bus);
+  }
+
+  static std::vector<std::string> model_names() {
+    std::vector<std::string> names;
+    for (const auto& [name, type] : registry()) names.push_back(name);
+    return names;
+  }
+  const Type* model_of(const Node& node) {
+    const Node* model = node.find("model");
+    if (!model || !model->is_scalar()) {
+      fail(node, "the key 'model' is missing", "models: " + any_of(model_names()));
+      return nullptr;
+    }
+    if (const Type* type = find_type(model->text)) return type;
+    const std::string close = nearest(model->text, model_names());
+    fail(*model, fmt::format("there is no model '{}'", model->text), close.empty() ? "models: " + any_of(model_names()) : fmt::format("did you mean '{}'?", close));
+    return nullptr;
+  }
+  AssetTarget add(Plan& plan, const std::string& name, const Type& type, int bus, int members, const std::string& full_name) {
+    auto settings = type.make_settings();
+    for (const Setting& setting : type.settings) setting.write(settings.get(), setting.start);
+    for (const Choice& choice : type.choices) choice.write(settings.get(), choice.start);
+    std::string tag;
+    for (const Choice& choice : type.choices) {
+      if (choice.name == type.tag_choice) tag = choice.start;
+    }
+    s_.models[full_name] = type.name;
+    return {&plan, plan.add_asset(name, type, bus, settings, tag), members};
+  }
+
+  // --- balance ---
+  void read_balance() {
+    const Node* balance = root_.find("balance");
+    if (!balance || balance->kind != Node::Kind::list) {
+      fail(balance ? *balance : root_, "the key 'balance' is missing", "list who takes the residual, in this order: `balance: [battery, grid]`");
+      return;
+    }
+    std::vector<std::string> known, names;
+    for (const Plan::Asset& a : s_.plan->assets) {
+      if (!a.type->ports.empty()) known.push_back(a.name);
+    }
+    for (const Plan::Fleet& f : s_.plan->fleets) {
+      for (const Plan::Asset& a : f.plan->assets) {
+        if (!a.type->ports.empty()) known.push_back(f.name + "." + a.name);
+      }
+    }
+    for (const Node& item : balance->items) {
+      if (std::find(known.begin(), known.end(), item.text) == known.end()) {
+        const std::string close = nearest(item.text, known);
+        fail(item, fmt::format("there is no asset '{}' with power", item.text), "known: " + any_of(known) + (close.empty() ? "" : fmt::format("; did you mean '{}'?", close)));
+      } else if (std::find(names.begin(), names.end(), item.text) != names.end()) {
+        fail(item, fmt::format("'{}' stands here twice", item.text));
+      } else {
+        names.push_back(item.text);
+      }
+    }
+    s_.plan->set_merit(names);
+  }
+
+  // --- calendar and the end ---
+  // Local civil time: the UTC offset of the clock, and the billing month of whoever asks for it.
+  void bind_calendar() {
+    std::map<double, std::pair<double, double>> rows;  // time since start -> offset, month
+    const auto start = static_cast<std::int64_t>(std::floor(s_.start)), end = static_cast<std::int64_t>(std::ceil(s_.end));
+    const auto months = month_starts(*zone_, start, end);
+    std::vector<double> stamps{0};
+    for (const auto& m : months) stamps.push_back(static_cast<double>(m.start) - s_.start);
+    for (const auto& c : zone_->changes(start, end)) stamps.push_back(static_cast<double>(c.at) - s_.start);
+    std::sort(stamps.begin(), stamps.end());
+    stamps.erase(std::unique(stamps.begin(), stamps.end()), stamps.end());
+    stamps.erase(std::remove_if(stamps.begin(), stamps.end(), [](double t) { return t < 0; }), stamps.end());
+    std::vector<double> values;
+    for (double t : stamps) {
+      const auto at = static_cast<std::int64_t>(std::ceil(s_.start + t));
+      int month = months.empty() ? 0 : months.front().month;
+      for (const auto& m : months) {
+        if (m.start <= at) month = m.month;
+      }
+      values.push_back(zone_->offset_at(at));
+      values.push_back(month);
+    }
+    const auto bind = [&](Plan& plan) {
+      Profile profile = Profile::at_stamps(stamps, 2, values);
+      profile.targets.push_back({detail::offset_of<&Step::utc_offset>(), 0, 1});
+      for (const Plan::Asset& a : plan.assets) {
+        if (const Member* m = a.type->find("billing_month")) profile.targets.push_back({a.offset + m->offset, 1, 1});
+      }
+      plan.add_profile(std::move(profile));
+    };
+    bind(*s_.plan);
+    for (Plan::Fleet& f : s_.plan->fleets) bind(*f.plan);
+  }
+
+  void finish() {
+    try {
+      s_.plan->finish();
+    } catch (const std::invalid_argument& e) {
+      // "battery: ..": at the asset's own place, if the plan names one.
+      const std::string text = e.what();
+      const std::size_t colon = text.find(": ");
+      const std::string name = colon == std::string::npos ? "" : text.substr(0, colon);
+      const Node* at = name == "controller" ? root_.find("controller") : nullptr;
+      if (const Node* assets = root_.find("assets"); assets && !at) at = assets->find(name);
+      problems_.add({s_.file, at ? at->line : 0, at ? at->column : 0, at ? at->path : "", at ? text.substr(colon + 2) : text, ""});
+    }
+    if (s_.currency.empty()) s_.currency = "money";
+  }
+
+  const LoadOptions& options_;
+  Problems problems_;
+  Scenario s_;
+  Node root_;
+  std::optional<Zone> zone_;
+  std::map<std::string, int> buses_;
+  std::set<std::string> data_names_;
+  std::unique_ptr<AssetReader> reader_;
+};
+
+}  // namespace
+
+Scenario load_scenario(const std::string& file, const LoadOptions& options) { return Loader(file, options).load(); }
+
+std::string data_folder(const std::string& below) {
+  std::vector<fs::path> places;
+  if (const char* set = std::getenv("URJA_DATA")) places.emplace_back(set);
+  std::error_code ignored;
+  const fs::path program = fs::read_symlink("/proc/self/exe", ignored);
+  if (!program.empty()) places.push_back(program.parent_path().parent_path() / "share" / "urja");
+  places.emplace_back(URJA_SOURCE_DIR);
+  for (const fs::path& place : places) {
+    if (fs::exists(place / below, ignored)) return (place / below).string();
+  }
+  return (places.back() / below).string();
+}
+
+std::map<std::string, std::string> parameter_sets(const std::string& model) {
+  std::map<std::string, std::string> sets;
+  std::error_code ignored;
+  for (const auto& folder : fs::directory_iterator(data_folder("models"), ignored)) {
+    for (const auto& entry : fs::directory_iterator(folder.path() / "sets", ignored)) {
+      if (entry.path().extension() != ".yaml") continue;
+      std::ifstream in(entry.path());
+      for (std::string line; std::getline(in, line);) {
+        if (line.rfind("model:", 0) != 0) continue;
+        const std::string named = line.substr(6 + line.substr(6).find_first_not_of(' '));
+        if (named == model) sets[entry.path().stem().string()] = entry.path().string();
+        break;
+      }
+    }
+  }
+  return sets;
+}
+
+}  // namespace urja
