@@ -1,3 +1,321 @@
+// urja bench: how fast the engine is here, beside what it promises.
+//
+// Every case runs the shipped models with ledger, bounds and (where said) recording on, and takes the best of several
+// repeats: a shared machine only ever makes a run slower. `ratio` sets the value against the limit named in `against`; it is
+// above 1 where the promise holds, whatever the unit. The state hash lets two machines or builds compare what they computed.
+#include <fmt/format.h>
+
 #include <CLI/CLI.hpp>
+#include <algorithm>
+#include <cstdlib>
+#include <cstring>
+#include <ctime>
+#include <filesystem>
+#include <fstream>
+#include <functional>
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <optional>
+
 #include "bridge/commands.hpp"
-namespace urja { void add_bench(CLI::App&, Command&) {} }
+#include "engine/batch.hpp"
+#include "engine/random.hpp"
+#include "engine/recorder.hpp"
+#include "scenarios/kpi.hpp"
+#include "scenarios/scenario.hpp"
+
+namespace urja {
+namespace {
+
+namespace fs = std::filesystem;
+using nlohmann::json;
+
+// Best time of `repeats` runs [s], on the thread's own clock: what other programs of a shared machine use does not count.
+enum class Clock { thread, wall };
+template <class Work>
+double best_of(int repeats, Work&& work, Clock clock = Clock::thread) {
+  const auto now = [&] {
+    timespec t{};
+    clock_gettime(clock == Clock::thread ? CLOCK_THREAD_CPUTIME_ID : CLOCK_MONOTONIC, &t);
+    return static_cast<double>(t.tv_sec) + 1e-9 * static_cast<double>(t.tv_nsec);
+  };
+  double best = 1e300;
+  for (int r = 0; r < repeats; ++r) {
+    const double begin = now();
+    work();
+    best = std::min(best, now() - begin);
+  }
+  return best;
+}
+
+struct Case {
+  std::string name, unit;
+  double value;
+  double limit;
+  bool more_is_better;
+  std::string against;  // what the limit is
+  std::string detail;   // lanes, threads, hash
+};
+
+class Bench {
+ public:
+  Bench(std::vector<std::string> wanted, bool quiet) : wanted_(std::move(wanted)), quiet_(quiet) {}
+
+  bool wants(const std::string& name) const {
+    return wanted_.empty() || std::any_of(wanted_.begin(), wanted_.end(), [&](const std::string& w) { return name.find(w) != std::string::npos; });
+  }
+  void add(Case c) {
+    if (!quiet_) {
+      const double ratio = c.more_is_better ? c.value / c.limit : c.limit / c.value;
+      fmt::print("{:<34} {:>12.4g} {:<14} {:>6.2f} x {:<28} {}\n", c.name, c.value, c.unit, ratio, c.against, c.detail);
+      std::fflush(stdout);
+    }
+    cases_.push_back(std::move(c));
+  }
+  json result(double copy_bandwidth) const {
+    json all;
+    json models = json::array();
+    for (const auto& [name, type] : registry()) models.push_back(name);
+    all["machine"] = {{"name", machine_text()}, {"version", version_text()}, {"copy_gb_per_s", copy_bandwidth}, {"models", models}};
+    all["cases"] = json::array();
+    for (const Case& c : cases_) {
+      all["cases"].push_back({{"name", c.name}, {"value", c.value}, {"unit", c.unit}, {"ratio", c.more_is_better ? c.value / c.limit : c.limit / c.value}, {"against", c.against}, {"detail", c.detail}});
+    }
+    return all;
+  }
+
+ private:
+  std::vector<std::string> wanted_;
+  bool quiet_;
+  std::vector<Case> cases_;
+};
+
+// Bytes copied per second between two blocks that fit no cache.
+double copy_bandwidth() {
+  const std::size_t size = std::size_t{64} << 20;
+  std::vector<char> from(size, 1), to(size, 2);
+  return 2.0 * static_cast<double>(size) / best_of(5, [&] { std::memcpy(to.data(), from.data(), size); }) * 1e-9;
+}
+
+std::shared_ptr<const Plan> plan_of(const std::string& scenario) { return load_scenario(data_folder("scenarios/" + scenario)).plan; }
+
+std::string hash_text(const Batch& batch) { return fmt::format("hash {:016x}", batch.hash(batch.lanes() - 1)); }
+
+// Lanes that all differ: state of charge, size of the PV, key and start.
+void vary(Batch& batch, bool starts) {
+  const Plan& plan = batch.plan();
+  const auto soc = plan.find("battery.state_of_charge"), rated = plan.find("pv.rated");
+  const auto horizon = static_cast<std::int64_t>((plan.end - plan.start) / plan.step);
+  for (int lane = 0; lane < batch.lanes(); ++lane) {
+    const Draw d = draw(static_cast<std::uint64_t>(lane), 0, 0, purpose("bench", 0), 0);
+    Batch::Start start;
+    start.key = static_cast<std::uint64_t>(lane);
+    if (starts) start.index = static_cast<std::int64_t>(d.uniform[2] * static_cast<double>(horizon) * 0.5);
+    batch.reset(lane, start);
+    batch.set(lane, *soc, 0.2 + 0.6 * d.uniform[0]);
+    batch.set(lane, *rated, 30e3 + 60e3 * d.uniform[1]);
+  }
+  batch.prepare_all();
+}
+
+Meter meter_of(const Batch& batch) {
+  KpiCounter counter(batch.plan());
+  std::vector<Quantity> rows;
+  for (const Channel& c : default_channels(batch.plan())) rows.push_back(c.quantity);
+  for (const Quantity& q : counter.metered()) rows.push_back(q);
+  return Meter(batch.plan(), batch.blocks(), rows);
+}
+
+void one_lane(Bench& bench) {
+  const auto plan = plan_of("reference_microgrid.yaml");
+  Batch batch(plan, 1);
+  Meter meter = meter_of(batch);
+  const fs::path file = fs::temp_directory_path() / fmt::format("urja_bench_{}.h5", ::getpid());
+  constexpr int minutes = 720;
+  double best = 1e300;
+  for (int r = 0; r < 5; ++r) {
+    batch.reset(0, {});
+    Recorder recorder(file.string(), batch, default_channels(*plan));
+    best = std::min(best, best_of(1, [&] {
+      for (int k = 0; k < minutes; ++k) {
+        const double time = batch.time(0);
+        meter.clear();
+        batch.step(60, 1, &meter);
+        recorder.append(time, batch, meter, 60);
+      }
+    }));
+  }
+  fs::remove(file.string() + ".part");
+  bench.add({"one_lane_recording", "M steps/s", minutes * 60 / best * 1e-6, 1.0, true, "1.0 (goal 1.5)", "N 1, 1 thread, 1 s, a row a minute to HDF5; " + hash_text(batch)});
+}
+
+void many_lanes(Bench& bench) {
+  const auto plan = plan_of("reference_microgrid.yaml");
+  constexpr int lanes = 1024;
+  Batch batch(plan, lanes);
+  vary(batch, false);
+  Meter meter = meter_of(batch);
+  batch.step(60);
+  const double best = best_of(5, [&] {
+    meter.clear();
+    batch.step(60, 1, &meter);
+  });
+  bench.add({"lanes_1024_recording", "M steps/s", lanes * 60 / best * 1e-6, 8, true, "8 (goal 14)", "N 1024, 1 thread, 1 s, all channels metered; " + hash_text(batch)});
+}
+
+void random_starts(Bench& bench) {
+  LoadOptions options;
+  options.set = {"run.step=1 h", "run.record=1 h"};
+  options.to = "2017-06-01 00:00";
+  const Scenario s = load_scenario(data_folder("scenarios/reference_microgrid.yaml"), options);
+  constexpr int lanes = 1024;
+  Batch batch(s.plan, lanes);
+  vary(batch, true);
+  batch.step(200);
+  const double best = best_of(5, [&] { batch.step(200); });
+  bench.add({"lanes_1024_random_starts", "M steps/s", lanes * 200 / best * 1e-6, 6, true, "6", "N 1024, 1 thread, 1 h: every step a new row of every profile; " + hash_text(batch)});
+}
+
+void threads(Bench& bench) {
+  const auto plan = plan_of("reference_microgrid.yaml");
+  Batch batch(plan, 1024);
+  vary(batch, false);
+  batch.step(15, 2);
+  for (int steps : {1, 15}) {
+    double best_one = 1e300, best_two = 1e300;
+    for (int r = 0; r < 7; ++r) {
+      best_one = std::min(best_one, best_of(1, [&] { for (int k = 0; k < 60 / steps; ++k) batch.step(steps, 1); }, Clock::wall));
+      best_two = std::min(best_two, best_of(1, [&] { for (int k = 0; k < 60 / steps; ++k) batch.step(steps, 2); }, Clock::wall));
+    }
+    bench.add({fmt::format("two_threads_{}_per_call", steps), "x one thread", best_one / best_two, steps == 1 ? 1.7 : 1.9, true, steps == 1 ? "1.7" : "1.9", "N 1024, 1 s"});
+  }
+}
+
+void agents(Bench& bench) {
+  const auto plan = plan_of("reference_microgrid.yaml");
+  constexpr int lanes = 1024;
+  Batch batch(plan, lanes);
+  vary(batch, false);
+  std::vector<Quantity> actions, observations;
+  for (const char* name : {"battery.command", "pv.available_limit", "critical.relay", "deferrable.relay"}) {
+    Quantity q = *plan->find(name);
+    if (q.name == "command") q.range = {-1e6, 1e6};
+    actions.push_back(q);
+  }
+  for (const Quantity& q : plan->quantities()) {
+    if ((q.flags & observable) && observations.size() < 40) observations.push_back(q);
+  }
+  std::vector<double> in(actions.size() * lanes, 0.5);
+  std::vector<float> out(observations.size() * lanes);
+  const double step = best_of(9, [&] { batch.step(1); });
+  const double doors = best_of(50, [&] {
+    batch.write(actions, in);
+    batch.read(observations, out);
+  });
+  bench.add({"actions_and_observations", "of a step", doors / step, 0.6, false, "0.6", fmt::format("N 1024, {} actions, {} observations: {:.1f} ns a lane; step {:.1f} ns a lane", actions.size(), observations.size(), doors / lanes * 1e9, step / lanes * 1e9)});
+  std::vector<double> snapshot(batch.snapshot_size());
+  const double save = best_of(9, [&] { for (int k = 0; k < lanes; ++k) batch.save(k, snapshot); }) / lanes;
+  bench.add({"snapshot_of_a_lane", "ns", save * 1e9, 500, false, "500 ns", fmt::format("{} quantities", snapshot.size())});
+  const double reset = best_of(9, [&] { for (int k = 0; k < lanes; ++k) batch.reset(k, {}); }) / lanes;
+  bench.add({"reset_of_a_lane", "ns", reset * 1e9, 300, false, "300 ns", fmt::format("{} quantities", snapshot.size())});
+}
+
+void chargers(Bench& bench) {
+  const auto plan = plan_of("bench/chargers.yaml");
+  Batch batch(plan, 1);
+  batch.step(600);
+  const double best = best_of(7, [&] { batch.step(2000); }) / 2000;
+  bench.add({"chargers_54", "us/step", best * 1e6, 1, false, "1 us", "N 1, 1 thread, 1 s, shared max-min fair; " + hash_text(batch)});
+}
+
+void street(Bench& bench) {
+  const auto plan = plan_of("bench/street.yaml");
+  Batch batch(plan, 1);
+  batch.set(0, *plan->find("grid.price"), 0.2);
+  batch.step(100);
+  const double best = best_of(5, [&] { batch.step(200); }) / 200;
+  bench.add({"street_of_1000_homes", "x real time", 1 / best, 5000, true, "5000", fmt::format("N 1, 1 thread, 1 s: {:.0f} us a step; {}", best * 1e6, hash_text(batch))});
+}
+
+// A year of minutes of load and weather in one CSV: from the file's name to the end of the first step.
+void start_up(Bench& bench) {
+  const fs::path folder = fs::temp_directory_path() / fmt::format("urja_bench_{}", ::getpid());
+  fs::create_directories(folder);
+  {
+    std::ofstream csv(folder / "year.csv");
+    csv << "load_kw,ghi,air\n";
+    std::string text;
+    for (int minute = 0; minute < 525'600; ++minute) {
+      const double hour = std::fmod(minute / 60.0, 24.0);
+      text += fmt::format("{:.3f},{:.1f},{:.2f}\n", 3 + minute % 60 * 0.05, std::max(0.0, 900 * std::sin((hour - 6) / 12 * 3.14159)), 15 + hour * 0.5);
+    }
+    csv << text;
+    std::ofstream(folder / "year.yaml") << R"(urja: 1
+zone: Asia/Kolkata
+run: {from: 2017-01-01 00:00, to: 2018-01-01 00:00, step: 1 min, record: 15 min}
+data:
+  year:
+    file: year.csv
+    stamps: {first: 2017-01-01 00:00, every: 1 min}
+    columns:
+      demand: {column: load_kw, unit: kW}
+      global_horizontal_irradiance: {column: ghi, unit: W/m2}
+      ambient_temperature: {column: air, unit: degC}
+    place: {latitude: 13 deg, longitude: 77.6 deg, elevation: 920 m}
+assets:
+  pv: {model: pv, weather: year}
+  load: {model: load, demand: year.demand}
+  grid: {model: grid}
+balance: [grid, pv, load]
+)";
+  }
+  const double best = best_of(3, [&] {
+    const Scenario s = load_scenario((folder / "year.yaml").string());
+    Batch batch(s.plan, 1);
+    batch.step(1);
+  });
+  fs::remove_all(folder);
+  bench.add({"start_up_year_of_minutes", "s", best, 0.3, false, "0.3 s", "525,600 rows of load and weather to the first step"});
+}
+
+int run_bench(const std::vector<std::string>& names, bool as_json) {
+  const std::pair<const char*, void (*)(Bench&)> cases[] = {{"one_lane", one_lane}, {"lanes_1024", many_lanes}, {"lanes_1024_random_starts", random_starts},
+                                                            {"two_threads", threads}, {"actions_snapshot_reset", agents}, {"chargers_54", chargers},
+                                                            {"street_of_1000_homes", street}, {"start_up", start_up}};
+  Bench bench(names, as_json);
+  const double copy = copy_bandwidth();
+  if (!as_json) fmt::print("{}\nurja {}\ncopy {:.1f} GB/s\n\n", machine_text(), version_text(), copy);
+  bool any = false;
+  for (const auto& [name, work] : cases) {
+    if (!bench.wants(name)) continue;
+    any = true;
+    try {
+      work(bench);
+    } catch (const ScenarioError& e) {
+      std::fputs(e.problems.text().c_str(), stderr);
+      return failed;
+    }
+  }
+  if (!any) {
+    std::fprintf(stderr, "urja: no benchmark of that name; there are");
+    for (const auto& [name, work] : cases) std::fprintf(stderr, " %s", name);
+    std::fprintf(stderr, "\n");
+    return misused;
+  }
+  if (as_json) fmt::print("{}\n", bench.result(copy).dump());
+  return done;
+}
+
+}  // namespace
+
+void add_bench(CLI::App& app, Command& chosen) {
+  auto names = std::make_shared<std::vector<std::string>>();
+  auto as_json = std::make_shared<bool>(false);
+  CLI::App* command = app.add_subcommand("bench", "how fast the engine is here, beside its limits");
+  command->footer("Example: urja bench one_lane chargers --json");
+  command->add_option("names", *names, "only cases whose name contains this");
+  command->add_flag("--json", *as_json, "as JSON");
+  command->callback([names, as_json, &chosen] { chosen = [names, as_json] { return run_bench(*names, *as_json); }; });
+}
+
+}  // namespace urja

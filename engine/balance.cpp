@@ -1,7 +1,8 @@
 #include "engine/balance.hpp"
 
-#include <algorithm>
 #include <array>
+
+#include "engine/fair_share.hpp"
 
 namespace urja {
 namespace {
@@ -15,7 +16,9 @@ Lanes clean(const Lanes& x) { return x + 0.0; }
 
 Balance::Balance(Batch& batch, int block)
     : batch_(batch), plan_(batch.plan()), block_(block), rows_(batch.block(block)),
-      account_(reinterpret_cast<Head*>(rows_)->account) {}
+      account_(reinterpret_cast<Head*>(rows_)->account) {
+  for (const Plan::Fleet& f : plan_.fleets) fair_ = fair_ || f.fair_port >= 0;
+}
 
 void Balance::add_to_path(int bus, const Lanes& change) {
   for (int row : plan_.buses[static_cast<std::size_t>(bus)].up) rows_[row] += change;
@@ -30,14 +33,19 @@ bool Balance::below(int index, int bus) const {
 
 void Balance::solve() {
   start_from_wishes();
-  if (plan_.buses.size() > 1) relieve_feeders();
+  const Mask all = Mask::Constant(true);
+  if (plan_.buses.size() > 1) relieve_feeders(all);
   if (!plan_.solo) {
-    pass(false);
-    if ((flow(0) != 0).any()) pass(true);
-    // Chargers that were cut may pause: others get what they leave, in a last round without them.
-    if (round_to_floors()) {
-      pass(false);
-      if ((flow(0) != 0).any()) pass(true);
+    pass(false, all);
+    if ((flow(0) != 0).any()) pass(true, all);
+    // Chargers that were cut may pause: others get what they leave, in another round in which these take no more, in those
+    // lanes only. That may go to the next fleet of chargers, which is rounded in turn.
+    for (std::size_t round = 0; fair_ && round <= plan_.fleets.size(); ++round) {
+      const Mask again = round_to_floors();
+      if (!again.any()) break;
+      if (plan_.buses.size() > 1) relieve_feeders(again);
+      pass(false, again);
+      if ((flow(0) != 0).any()) pass(true, again);
     }
   }
   account_.spill -= flow(0);
@@ -54,45 +62,48 @@ void Balance::start_from_wishes() {
   for (std::size_t k = 0; k < plan_.ports.size(); ++k) {
     Port& p = port(static_cast<int>(k));
     p.p = clean(p.p_wish);
+    p.q = clean(p.q);
     account_.clipped += p.clipped.abs();
     add_to_path(plan_.ports[k].bus, p.p);
   }
 }
 
-// Moves a port by up to `wanted`, within its own limits and the headroom of every feeder between it and the plant's bus.
-void Balance::move(int index, const Lanes& wanted) {
+// Moves a port by up to `wanted`, within its own limits and the headroom of every feeder between it and bus `top`. A lane
+// that wants nothing keeps its bits: others may have made us pass here.
+void Balance::move(int index, const Lanes& wanted, int top) {
   Port& p = port(index);
   Lanes change = clamp(wanted, p.p_min - p.p, p.p_max - p.p);
-  for (int b = plan_.ports[static_cast<std::size_t>(index)].bus; b > 0; b = plan_.buses[static_cast<std::size_t>(b)].parent) {
+  for (int b = plan_.ports[static_cast<std::size_t>(index)].bus; b != top; b = plan_.buses[static_cast<std::size_t>(b)].parent) {
     change = clamp(change, least(-limit(b) - flow(b), 0), most(limit(b) - flow(b), 0));
   }
-  p.p = clean(p.p + change);
+  const Mask moves = wanted != 0;
+  change = pick(moves, change, zero);
+  // p + (p_max - p) may miss p_max by its last bit.
+  p.p = pick(moves, clean(clamp(p.p + change, p.p_min, p.p_max)), p.p);
   add_to_path(plan_.ports[static_cast<std::size_t>(index)].bus, change);
 }
 
-void Balance::pass(bool commanded) {
+void Balance::pass(bool commanded, const Mask& where) {
   for (int index : plan_.merit) {
     const Port& p = port(index);
     const auto in_turn = commanded ? Mask(p.commanded > 0) : Mask(p.commanded <= 0);
-    move(index, in_turn.select(-flow(0), zero));
+    move(index, pick(in_turn && where, -flow(0), zero), 0);
   }
 }
 
-void Balance::relieve_feeders() {
+void Balance::relieve_feeders(const Mask& where) {
   for (int bus = static_cast<int>(plan_.buses.size()) - 1; bus > 0; --bus) {
-    const auto excess = [&] { return Lanes(flow(bus) - clamp(flow(bus), -limit(bus), limit(bus))); };
+    const auto excess = [&] { return Lanes(pick(where, flow(bus) - clamp(flow(bus), -limit(bus), limit(bus)), zero)); };
     if (!(excess() != 0).any()) continue;
     for (bool commanded : {false, true}) {
       for (int index : plan_.merit) {
         if (!below(index, bus)) continue;
-        Port& p = port(index);
+        const Port& p = port(index);
         const auto in_turn = commanded ? Mask(p.commanded > 0) : Mask(p.commanded <= 0);
-        const Lanes change = in_turn.select(clamp(-excess(), p.p_min - p.p, p.p_max - p.p), zero);
-        p.p = clean(p.p + change);
-        add_to_path(plan_.ports[static_cast<std::size_t>(index)].bus, change);
+        move(index, pick(in_turn, -excess(), zero), bus);
       }
     }
-    round_to_floors();
+    if (fair_) round_to_floors();
     const Lanes rest = excess();
     account_.spill -= rest;
     add_to_path(bus, -rest);
@@ -100,125 +111,69 @@ void Balance::relieve_feeders() {
 }
 
 // Fleets of chargers that got less than they wish: each member at its floor at least, or paused. What that leaves unused
-// goes back to the buses. True if anything was left.
-bool Balance::round_to_floors() {
-  bool changed = false;
+// goes back to the buses; the fleet takes no more in this step. Where anything was left.
+Mask Balance::round_to_floors() {
+  Mask changed = Mask::Constant(false);
   for (std::size_t k = 0; k < plan_.ports.size(); ++k) {
     const Plan::PortRef& ref = plan_.ports[k];
-    if (ref.fleet < 0 || ref.commanded_members || !plan_.fleets[static_cast<std::size_t>(ref.fleet)].fair) continue;
+    if (ref.fleet < 0 || ref.commanded_members || ref.child_port != plan_.fleets[static_cast<std::size_t>(ref.fleet)].fair_port) continue;
     Port& p = port(static_cast<int>(k));
-    if (!(p.p > p.p_wish).any()) continue;
+    const Mask cut = p.p > p.p_wish && p.p > p.p_min;  // since it was shared last
+    if (!cut.any()) continue;
     Lanes change = Lanes::Zero();
     for (int i = 0; i < width && block_ * width + i < batch_.lanes(); ++i) {
-      if (p.p[i] > p.p_wish[i]) change[i] = -share_fairly(ref.fleet, block_ * width + i, -p.p[i]) - p.p[i];
+      if (!cut[i]) continue;
+      const double used = share_among(ref.fleet, block_ * width + i, -p.p[i]);
+      change[i] = -used - p.p[i];
+      p.p[i] = 0.0 - used;
+      p.p_min[i] = p.p[i];
     }
-    if (!(change != 0).any()) continue;
-    changed = true;
-    p.p = clean(p.p + change);
-    p.p_min = (p.p > p.p_wish).select(p.p, p.p_min);  // it has had its turn
-    p.p_max = (p.p > p.p_wish).select(p.p, p.p_max);
+    changed = changed || change != 0;
     add_to_path(ref.bus, change);
   }
   return changed;
 }
 
 // Shares `power` [W of consumption] of one parent lane among its chargers; writes their p and returns what they use.
-double Balance::share_fairly(int fleet, int lane, double power) {
+double Balance::share_among(int fleet, int lane, double power) {
   Batch& child = batch_.child(fleet);
-  const Plan& plan = child.plan();
   const Plan::Fleet& facts = plan_.fleets[static_cast<std::size_t>(fleet)];
-  const Plan::Asset* charger = nullptr;
-  for (const Plan::Asset& a : plan.assets) {
-    if (a.type->fair_floor >= 0) charger = &a;
-  }
+  const Plan::PortRef& ref = child.plan().ports[static_cast<std::size_t>(facts.fair_port)];
+  const Plan::Asset& charger = child.plan().assets[static_cast<std::size_t>(ref.asset)];
   const int first = lane * facts.blocks;
-  const auto ac = [&](int k) -> Port& { return *reinterpret_cast<Port*>(child.block(first + k) + charger->offset + charger->type->ports.front()); };
-  const auto need_of = [&](int k) -> Lanes {  // commanded members and padding take no part
-    const Port& p = ac(k);
-    Lanes need = (p.commanded > 0).select(zero, -p.p_wish);
-    for (int m = facts.members - k * width; m < width; ++m) need[m] = 0;
-    return need;
-  };
-  const auto floor_of = [&](int k) { return least(child.block(first + k)[charger->offset + charger->type->fair_floor], need_of(k)); };
-
-  // Who takes part: everybody, or as many floors as fit, the least slack first.
-  double floors = 0;
-  for (int k = 0; k < facts.blocks; ++k) floors += floor_of(k).sum();
-  double last_urgency = 1e300, room = power;
-  int last_member = facts.members;
-  std::array<std::uint64_t, 64> excluded{};  // one bit per member, up to 4096 of them
-  if (floors > power) {
-    // Repeated search for the next most urgent: quadratic in the members, only where floors do not fit.
-    double urgency_before = -1e300;
-    int member_before = -1;
-    for (auto& word : excluded) word = ~std::uint64_t{0};
-    for (int n = 0; n < facts.members; ++n) {
-      last_urgency = 1e300, last_member = -1;
-      for (int m = 0; m < facts.members; ++m) {
-        const double urgency = child.block(first + m / width)[charger->offset + charger->type->fair_urgency][m % width];
-        const bool later = urgency > urgency_before || (urgency == urgency_before && m > member_before);
-        if (later && (urgency < last_urgency || (urgency == last_urgency && m < last_member))) last_urgency = urgency, last_member = m;
-      }
-      if (last_member < 0) break;
-      urgency_before = last_urgency, member_before = last_member;
-      const double floor = floor_of(last_member / width)[last_member % width];
-      if (floor > room) continue;
-      room -= floor;
-      excluded[static_cast<std::size_t>(last_member / 64) % 64] &= ~(std::uint64_t{1} << (last_member % 64));
-    }
-  }
-  const auto takes_part = [&](int k) {
-    Lanes part;
-    for (int i = 0; i < width; ++i) {
-      const int m = k * width + i;
-      part[i] = (excluded[static_cast<std::size_t>(m / 64) % 64] >> (m % 64)) & 1 ? 0 : 1;
-    }
-    return part;
-  };
-
-  // One level for all: each gets clamp(level, floor, need). The used power grows with the level; Newton inside a bracket.
-  double low = 0, high = 0, all = 0;
+  alignas(64) std::array<double, most_sharers> need, floor, urgency, got;
+  const auto part = [](auto& all, int k) { return Eigen::Map<Lanes, Eigen::Aligned64>(all.data() + k * width); };
   for (int k = 0; k < facts.blocks; ++k) {
-    const Lanes need = need_of(k) * takes_part(k);
-    high = std::max(high, need.maxCoeff());
-    all += need.sum();
+    const Lanes* rows = child.block(first + k);
+    const Port& p = *reinterpret_cast<const Port*>(rows + ref.offset);
+    part(need, k) = pick(p.commanded > 0, zero, -p.p_wish);  // who is under command takes no part
+    part(floor, k) = least(rows[charger.offset + charger.type->fair_floor], part(need, k));
+    part(urgency, k) = rows[charger.offset + charger.type->fair_urgency];
   }
-  double level = high;
-  if (all > power) {
-    level = power / facts.members;
-    for (int round = 0; round < 200; ++round) {
-      double used = 0, moving = 0;
-      for (int k = 0; k < facts.blocks; ++k) {
-        const Lanes part = takes_part(k), need = need_of(k) * part, floor = floor_of(k) * part;
-        const Lanes get = clamp(lanes(level), floor, need);
-        used += get.sum();
-        moving += ((level > floor) && (level < need)).select(part, zero).sum();
-      }
-      const double miss = power - used;
-      if (std::abs(miss) <= 1e-13 * power) break;
-      (miss > 0 ? low : high) = level;
-      const double next = moving > 0 ? level + miss / moving : 0.5 * (low + high);
-      level = next > low && next < high ? next : 0.5 * (low + high);
-      if (high - low <= 1e-15 * high) break;
-    }
-  }
-  Lanes used = Lanes::Zero();
+  const double used = share_fairly(facts.members, need.data(), floor.data(), urgency.data(), power, got.data());
+  for (int m = facts.members; m < facts.blocks * width; ++m) got[static_cast<std::size_t>(m)] = 0;
   for (int k = 0; k < facts.blocks; ++k) {
-    const Lanes part = takes_part(k), get = clamp(lanes(level), floor_of(k) * part, need_of(k) * part);
-    Port& p = ac(k);
-    p.p = clean((p.commanded > 0).select(p.p, -get));
-    used += get;
+    Port& p = *reinterpret_cast<Port*>(child.block(first + k) + ref.offset);
+    p.p = clean(pick(p.commanded > 0, p.p, -part(got, k)));
   }
-  return all > power ? power : used.sum();
+  return used;
 }
 
 void Balance::solve_reactive() {
   Lanes residual = Lanes::Zero();
-  for (std::size_t k = 0; k < plan_.ports.size(); ++k) residual += port(static_cast<int>(k)).q;
+  for (std::size_t k = 0; k < plan_.ports.size(); ++k) {
+    Port& p = port(static_cast<int>(k));
+    if (!(p.q != 0).any()) continue;
+    // Reactive power that hangs on the wish (a load's power factor) follows what became of it.
+    const Mask moved = p.q_min == p.q_max && p.p != p.p_wish && p.p_wish != 0;
+    const Lanes share = pick(moved, p.p / pick(moved, p.p_wish, lanes(1)), lanes(1));
+    p.q = clean(p.q * share);
+    residual += p.q;
+  }
   if ((residual != 0).any()) {
     for (int index : plan_.merit) {
       Port& p = port(index);
-      const Lanes change = clamp(-residual, p.q_min - p.q, p.q_max - p.q);
+      const Lanes change = pick(residual != 0, clamp(-residual, p.q_min - p.q, p.q_max - p.q), zero);
       p.q = clean(p.q + change);
       residual = residual + change;
     }
@@ -232,11 +187,13 @@ void Balance::form_bus() {
   for (int index : plan_.forming) {
     const Plan::Asset& a = plan_.assets[static_cast<std::size_t>(index)];
     const Port& p = *reinterpret_cast<const Port*>(rows_ + a.offset + a.type->ports.front());
-    const Lanes forms = (formed <= 0 && (p.p_max > 0 || p.p_min < 0)).select(lanes(1), zero);
-    voltage = (forms > 0).select(rows_[a.offset + a.type->forms_voltage], voltage);
-    frequency = (forms > 0).select(rows_[a.offset + a.type->forms_frequency], frequency);
+    const Lanes forms = pick(formed <= 0 && (p.p_max > 0 || p.p_min < 0), lanes(1), zero);
+    voltage = pick(forms > 0, rows_[a.offset + a.type->forms_voltage], voltage);
+    frequency = pick(forms > 0, rows_[a.offset + a.type->forms_frequency], frequency);
     formed += forms;
   }
+  // The ports have it already unless it has changed.
+  if (!(voltage != account_.voltage || frequency != account_.frequency).any()) return;
   account_.voltage = voltage;
   account_.frequency = frequency;
   for (const Plan::PortRef& ref : plan_.ports) {
@@ -255,7 +212,7 @@ void Balance::distribute() {
     const int offset = child.plan().ports[static_cast<std::size_t>(ref.child_port)].offset;
     for (int i = 0; i < width && block_ * width + i < batch_.lanes(); ++i) {
       const double change = mirror.p[i] - mirror.p_wish[i];
-      const bool shared = facts.fair && !ref.commanded_members && change > 0;  // share_fairly has written them
+      const bool shared = ref.child_port == facts.fair_port && !ref.commanded_members && change > 0;  // share_fairly has written them
       const double room = change > 0 ? mirror.p_max[i] - mirror.p_wish[i] : mirror.p_wish[i] - mirror.p_min[i];
       const double share = room > 0 ? change / room : 0;
       for (int k = 0; k < facts.blocks; ++k) {
@@ -265,7 +222,7 @@ void Balance::distribute() {
         if (shared) continue;
         const Lanes room_here = share > 0 ? Lanes(p.p_max - p.p_wish) : Lanes(p.p_wish - p.p_min);
         const Mask meant = ref.commanded_members ? Mask(p.commanded > 0) : Mask(p.commanded <= 0);
-        p.p = meant.select(clean(p.p_wish + share * room_here), p.p);
+        p.p = pick(meant, clean(p.p_wish + share * room_here), p.p);
       }
     }
   }

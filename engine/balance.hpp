@@ -40,20 +40,21 @@ class Balance {
   bool below(int index, int bus) const;
 
   void start_from_wishes();
-  void relieve_feeders();
-  void pass(bool commanded);
-  void move(int index, const Lanes& wanted);
+  void relieve_feeders(const Mask& where);
+  void pass(bool commanded, const Mask& where);
+  void move(int index, const Lanes& wanted, int top);
   void add_to_path(int bus, const Lanes& change);
-  bool round_to_floors();
+  Mask round_to_floors();
   void solve_reactive();
   void form_bus();
-  double share_fairly(int fleet, int lane, double power);
+  double share_among(int fleet, int lane, double power);
 
   Batch& batch_;
   const Plan& plan_;
   int block_;
   Lanes* rows_;
   Account& account_;
+  bool fair_ = false;  // there are chargers that share
 };
 
 }  // namespace urja

@@ -17,6 +17,7 @@ constexpr int step_row(int offset) { return offset; }
 constexpr int account_row(int offset) { return static_cast<int>(sizeof(Step) / sizeof(Lanes)) + offset; }
 Head& head_of(Lanes* block) { return *reinterpret_cast<Head*>(block); }
 const Head& head_of(const Lanes* block) { return *reinterpret_cast<const Head*>(block); }
+const Lanes member_numbers = Lanes::LinSpaced(0, width - 1);
 
 }  // namespace
 
@@ -186,9 +187,7 @@ void Batch::begin_lane(int lane) {
   const int i = lane % width;
   for (const Plan::Asset& a : plan_->assets) {
     if (!a.type->begin) continue;
-    constexpr int most_rows = 512;
-    std::array<Lanes, most_rows> before;
-    if (a.type->rows > most_rows) throw std::length_error("model '" + a.type->name + "' is too large for begin()");
+    std::array<Lanes, most_model_rows> before;
     Lanes* model = rows + a.offset;
     std::copy_n(model, a.type->rows, before.begin());
     a.type->begin(model, head_of(rows).step, a.settings.get());
@@ -223,6 +222,8 @@ void Batch::prepare_all() {
 // ------------------------------------------------------------------------------------------------------------------- step
 
 void Batch::step(int steps, int threads, Meter* meter) {
+  // Room for frozen lanes, once per thread: the step itself allocates nothing.
+  while (static_cast<int>(rooms_.size()) < std::max(1, threads)) rooms_.emplace_back(snapshot_size() * width);
   const auto run = [&](int b) {
     for (int k = 0; k < steps; ++k) step_block(b, meter);
   };
@@ -241,14 +242,15 @@ void Batch::step_block(int b, Meter* meter) {
   Head& head = head_of(rows);
   const auto frozen_here = has_frozen_[static_cast<std::size_t>(b)];
   // A frozen lane computes on beside its neighbours (there is no cheaper way in full vectors) and is then put back.
-  std::vector<double>* kept = nullptr;
-  thread_local std::vector<double> room;
+  const std::size_t size = frozen_here ? snapshot_size() : 0;
+  const auto each_frozen = [&](auto&& what) {
+    double* room = rooms_[static_cast<std::size_t>(omp_get_thread_num())].data();
+    for (int i = 0; i < width && b * width + i < lanes_; ++i) what(i, std::span<double>(room + static_cast<std::size_t>(i) * size, size));
+  };
   if (frozen_here) {
-    kept = &room;
-    kept->resize(snapshot_size() * width);
-    for (int i = 0; i < width && b * width + i < lanes_; ++i) {
-      if (head.account.status[i] != 0) save(b * width + i, {kept->data() + static_cast<std::size_t>(i) * snapshot_size(), snapshot_size()});
-    }
+    each_frozen([&](int i, std::span<double> kept) {
+      if (head.account.status[i] != 0) save(b * width + i, kept);
+    });
   }
   const Mask running = head.account.status == 0;
 
@@ -261,9 +263,9 @@ void Batch::step_block(int b, Meter* meter) {
   settle(b, running);
 
   if (frozen_here) {
-    for (int i = 0; i < width && b * width + i < lanes_; ++i) {
-      if (!running[i]) restore(b * width + i, {kept->data() + static_cast<std::size_t>(i) * snapshot_size(), snapshot_size()});
-    }
+    each_frozen([&](int i, std::span<double> kept) {
+      if (!running[i]) restore(b * width + i, kept);
+    });
   }
   if (meter) {
     meter->add(b, rows);
@@ -334,10 +336,10 @@ void Batch::propose(int b) {
   for (const Plan::PortRef& ref : plan_->ports) {
     if (ref.asset < 0) continue;
     Port& p = *reinterpret_cast<Port*>(rows + ref.offset);
-    const auto commanded = p.commanded > 0;
-    const Lanes wish = clamp(commanded.select(p.command, p.p_wish), p.p_min, p.p_max);
-    p.clipped = commanded.select(p.command - wish, urja::lanes(0));
-    p.p_wish = wish;
+    const Mask commanded = p.commanded > 0;
+    const bool somebody = commanded.any();
+    p.p_wish = clamp(somebody ? Lanes(pick(commanded, p.command, p.p_wish)) : p.p_wish, p.p_min, p.p_max);
+    p.clipped = somebody ? Lanes(pick(commanded, p.command - p.p_wish, urja::lanes(0))) : Lanes(Lanes::Zero());
   }
   for (std::size_t f = 0; f < children_.size(); ++f) {
     Batch& c = *children_[f];
@@ -351,26 +353,30 @@ void Batch::propose(int b) {
       }
       for (std::size_t m = 0; m < fleet.free_mirror.size(); ++m) {
         // Sums in a fixed order: blocks one after the other, then one tree over the eight.
-        Lanes low[2], high[2], wish[2], q[2], q_low[2], q_high[2];
-        for (int side : {0, 1}) low[side] = high[side] = wish[side] = q[side] = q_low[side] = q_high[side] = Lanes::Zero();
+        struct Sums {
+          Lanes low = Lanes::Zero(), high = Lanes::Zero(), wish = Lanes::Zero(), q = Lanes::Zero(), clipped = Lanes::Zero();
+        } sums[2];
         for (int k = 0; k < fleet.blocks; ++k) {
           const Port& p = *reinterpret_cast<const Port*>(c.block(first + k) + c.plan_->ports[m].offset);
-          const Lanes there = (Lanes::LinSpaced(0, 7) + k * width < fleet.members).select(urja::lanes(1), urja::lanes(0));
-          for (int side : {0, 1}) {
-            const Lanes counted = ((p.commanded > 0) == (side == 1)).select(there, urja::lanes(0));
-            low[side] += (counted > 0).select(p.p_min, urja::lanes(0));
-            high[side] += (counted > 0).select(p.p_max, urja::lanes(0));
-            wish[side] += (counted > 0).select(p.p_wish, urja::lanes(0));
-            q[side] += (counted > 0).select(p.q, urja::lanes(0));
-            q_low[side] += (counted > 0).select(p.q_min, urja::lanes(0));
-            q_high[side] += (counted > 0).select(p.q_max, urja::lanes(0));
+          const Lanes there = one_if(member_numbers + k * width < fleet.members), commanded = one_if(p.commanded > 0) * there;
+          const auto count = [&](Sums& sum, const Lanes& counted) {
+            sum.low += pick(counted > 0, p.p_min, 0.0);
+            sum.high += pick(counted > 0, p.p_max, 0.0);
+            sum.wish += pick(counted > 0, p.p_wish, 0.0);
+            sum.q += pick(counted > 0, p.q, 0.0);
+          };
+          count(sums[0], there - commanded);
+          if ((commanded > 0).any()) {
+            count(sums[1], commanded);
+            sums[1].clipped += pick(commanded > 0, p.clipped.abs(), 0.0);
           }
         }
         for (int side : {0, 1}) {
           Port& up = *reinterpret_cast<Port*>(rows + (side ? fleet.commanded_mirror : fleet.free_mirror)[m]);
-          up.p_min[i] = low[side].sum(), up.p_max[i] = high[side].sum(), up.p_wish[i] = wish[side].sum();
+          up.p_min[i] = sums[side].low.sum(), up.p_max[i] = sums[side].high.sum(), up.p_wish[i] = sums[side].wish.sum();
+          up.clipped[i] = sums[side].clipped.sum();
           // The members' range of reactive power is theirs: a mirror port is moved in p only.
-          up.q[i] = q[side].sum(), up.q_min[i] = up.q[i], up.q_max[i] = up.q[i];
+          up.q[i] = sums[side].q.sum(), up.q_min[i] = up.q[i], up.q_max[i] = up.q[i];
         }
       }
     }
@@ -378,13 +384,12 @@ void Batch::propose(int b) {
 }
 
 void Batch::multi_rate(const Plan::Asset& a, Lanes* model, const Step& s) {
-  constexpr int most_rows = 512;
-  std::array<Lanes, most_rows> before;
+  std::array<Lanes, most_model_rows> before;
   // Each row is written through the mask of the lanes that are due: a neighbour's sub-steps leave no trace.
   const auto masked = [&](const Mask& due, auto&& part) {
     std::copy_n(model, a.type->rows, before.begin());
     part();
-    for (int r = 0; r < a.type->rows; ++r) model[r] = due.select(model[r], before[static_cast<std::size_t>(r)]);
+    for (int r = 0; r < a.type->rows; ++r) model[r] = pick(due, model[r], before[static_cast<std::size_t>(r)]);
   };
   if (a.type->fast_steps > 0) {
     const Mask due = a.type->fast_needed ? a.type->fast_needed(model, s, a.settings.get()) : Mask::Constant(true);
@@ -416,6 +421,23 @@ void Batch::settle(int b, const Mask& running) {
     for (int i = 0; i < width && b * width + i < lanes_; ++i) {
       const Mask child_runs = Mask::Constant(running[i]);
       for (int k = 0; k < per_lane; ++k) c.settle((b * width + i) * per_lane + k, child_runs);
+      // What the members do must be what the balance has counted on.
+      for (std::size_t m = 0; m < plan_->fleets[f].free_mirror.size(); ++m) {
+        Lanes sum = Lanes::Zero(), through = Lanes::Zero();
+        for (int k = 0; k < per_lane; ++k) {
+          const Lanes& p = reinterpret_cast<const Port*>(c.block((b * width + i) * per_lane + k) + c.plan_->ports[m].offset)->p;
+          const Lanes counted = pick(member_numbers + k * width < plan_->fleets[f].members, p, 0.0);
+          sum += counted;
+          through += counted.abs();
+        }
+        const auto mirrored = [&](const std::vector<int>& mirrors) { return reinterpret_cast<const Port*>(rows + mirrors[m])->p[i]; };
+        const double miss = sum.sum() - mirrored(plan_->fleets[f].free_mirror) - mirrored(plan_->fleets[f].commanded_mirror);
+        if (!(std::abs(miss) <= 1e-9 * through.sum() + 1e-9) && running[i]) {
+          head.account.status[i] = static_cast<double>(Trouble::fleet_not_shared);
+          head.account.bad_asset[i] = static_cast<double>(f);
+          has_frozen_[static_cast<std::size_t>(b)] = 1;
+        }
+      }
     }
   }
   for (const Plan::Asset& a : plan_->assets) {
@@ -436,12 +458,12 @@ void Batch::settle(int b, const Mask& running) {
       }
     }
   }
-  account.interrupted = (account.unserved > 1e-3).select(urja::lanes(1), urja::lanes(0));
+  account.interrupted = pick(account.unserved > 1e-3, urja::lanes(1), urja::lanes(0));
 
   const Mask bad = check(b);
   if (bad.any()) freeze(b, bad && running);
   if (!children_.empty()) take_status_of_fleets(b);
-  head.step.index += (running && account.status == 0).select(urja::lanes(1), urja::lanes(0));
+  head.step.index += pick(running && account.status == 0, urja::lanes(1), urja::lanes(0));
 }
 
 // Finite, in bounds, energy closed: one pass over the asset's rows, no branch. Who it was is found out by freeze().
@@ -449,13 +471,23 @@ Mask Batch::check(int b) {
   Lanes* rows = block(b);
   Account& account = head_of(rows).account;
   const Step& s = head_of(rows).step;
-  Lanes poison = Lanes::Zero(), outside = Lanes::Zero(), missed = Lanes::Zero(), moved = Lanes::Zero(), worst = Lanes::Zero();
+  Lanes poison[4] = {Lanes::Zero(), Lanes::Zero(), Lanes::Zero(), Lanes::Zero()}, inside = Lanes::Zero();
+  Lanes missed = Lanes::Zero(), moved = Lanes::Zero(), worst = Lanes::Zero();
   const Lanes per_second = 3600.0 / s.dt;
   for (const Plan::Watch& w : plan_->watches) {
+    // Zero times anything finite is zero. Four sums, so that one addition need not wait for the other.
     for (const auto& [first, last] : w.finite) {
-      for (int r = first; r < last; ++r) poison += rows[r] * 0;
+      int r = first;
+      for (; r + 4 <= last; r += 4) {
+        poison[0] += rows[r] * 0;
+        poison[1] += rows[r + 1] * 0;
+        poison[2] += rows[r + 2] * 0;
+        poison[3] += rows[r + 3] * 0;
+      }
+      for (; r < last; ++r) poison[0] += rows[r] * 0;
     }
-    for (const Plan::Watch::Bound& bound : w.bounds) outside = most(outside, most(bound.low - rows[bound.row], rows[bound.row] - bound.high));
+    // Plain minimum: a NaN has been found above.
+    for (const Plan::Watch::Bound& bound : w.bounds) inside = inside.min((rows[bound.row] - bound.low).min(bound.high - rows[bound.row]));
     if (w.flows.empty()) continue;
     Lanes sum = Lanes::Zero(), through = Lanes::Zero();
     for (const Plan::Flow& f : w.flows) {
@@ -465,7 +497,7 @@ Mask Batch::check(int b) {
     for (int port : w.ports) {
       const Lanes& p = reinterpret_cast<const Port*>(rows + port)->p;
       sum -= p;
-      poison += p * 0;
+      poison[1] += p * 0;
     }
     const Lanes miss = sum.abs();
     // 1e-9 of what moved, and the rounding of the energy stored, which is known to 16 eps; 1e-12 W for an idle asset.
@@ -478,7 +510,7 @@ Mask Batch::check(int b) {
   account.residual += missed * s.dt;
   account.throughput += moved * s.dt;
   account.worst = most(account.worst, worst);
-  return !(poison == 0 && outside <= 0 && worst <= 1);
+  return !((poison[0] + poison[1] + poison[2] + poison[3]) == 0 && inside >= 0 && worst <= 1);
 }
 
 // Marks the lanes and says which asset and row it was.
@@ -542,9 +574,19 @@ void Batch::take_status_of_fleets(int b) {
 
 void Batch::look(int lane) {
   const int b = lane / width;
+  // The block's other lanes are put back as they were: a reset of one must leave no trace in them.
+  const std::size_t size = snapshot_size();
+  std::vector<double> others(size * width);
+  const auto each_other = [&](auto&& what) {
+    for (int i = 0; i < width; ++i) {
+      if (b * width + i < lanes_ && b * width + i != lane) what(b * width + i, std::span<double>(others.data() + static_cast<std::size_t>(i) * size, size));
+    }
+  };
+  each_other([&](int other, std::span<double> kept) { save(other, kept); });
   read_profiles(b);
   if (!plan_->controllers.empty()) control(b);
   propose(b);
+  each_other([&](int other, std::span<double> kept) { restore(other, kept); });
 }
 
 // ---------------------------------------------------------------------------------------------------- actions, observations
@@ -661,9 +703,15 @@ void Batch::restore(int lane, std::span<const double> snapshot) {
   from += plan_->rows;
   for (std::size_t f = 0; f < children_.size(); ++f) {
     const std::size_t blocks = static_cast<std::size_t>(plan_->fleets[f].blocks), size = blocks * static_cast<std::size_t>(children_[f]->plan_->rows) * width;
-    std::memcpy(children_[f]->block(lane * static_cast<int>(blocks))->data(), from, size * sizeof(double));
+    Batch& c = *children_[f];
+    const int first = lane * static_cast<int>(blocks);
+    std::memcpy(c.block(first)->data(), from, size * sizeof(double));
+    for (int k = 0; k < static_cast<int>(blocks); ++k) {
+      if ((c.head(first + k).account.status != 0).any()) c.has_frozen_[static_cast<std::size_t>(first + k)] = 1;
+    }
     from += size;
   }
+  if (status(lane) != Trouble::none) has_frozen_[static_cast<std::size_t>(lane / width)] = 1;
 }
 
 void Batch::copy_lane(int from, int to) {
@@ -685,6 +733,9 @@ std::string Batch::trouble(int lane) const {
   if (what == Trouble::in_fleet) {
     const Plan::Fleet& f = plan_->fleets[static_cast<std::size_t>(who)];
     return f.name + "." + std::to_string(row + 1) + "." + children_[static_cast<std::size_t>(who)]->trouble(child_lane(lane, who, row));
+  }
+  if (what == Trouble::fleet_not_shared) {
+    return "the powers of the members of " + plan_->fleets[static_cast<std::size_t>(who)].name + " do not add up to what the balance gave them at step " + std::to_string(index(lane));
   }
   return plan_->describe_trouble(who, row, what) + " at step " + std::to_string(index(lane));
 }

@@ -159,6 +159,7 @@ class Batch {
   Rows rows_;
   std::vector<double> image_;              // one freshly reset lane, per row; per member in a fleet
   std::vector<char> has_frozen_;           // per block
+  std::vector<std::vector<double>> rooms_; // per thread: where frozen lanes wait while their block steps
   std::vector<std::unique_ptr<Batch>> children_;
 };
 

@@ -22,16 +22,18 @@ std::int64_t day_number(int year, int month, int day) {
   return date::sys_days{date::year{year} / month / day}.time_since_epoch().count();
 }
 
-// --- The rule for all years to come, from the last line of a zone's file, as in POSIX's TZ: "PST8PDT,M3.2.0,M11.1.0" ------
-// The date library does not read it: after 2037, or in files that leave out what the rule says anyway, it would stay at the
-// last offset that the file lists. IANA's rules all have this form (month, week, day of week).
+// --- The rule for all years to come, from the last line of a zone's file, as in POSIX's TZ: "PST8PDT,M3.2.0,
+// The date library does not read it: after 2037, or in files that leave out what the rule says anyway, it
+// would stay at the last offset that the file lists. IANA's rules all have this form (month, week, day of
+// week).
 struct Rule {
   struct Day {
     int month = 0, week = 0, weekday = 0, second = 2 * 3600;
     std::int64_t wall(int year) const {
       const std::int64_t first = day_number(year, month, 1);
-      std::int64_t day = first + (weekday - (first + 4) % 7 + 7) % 7 + 7 * (week - 1);  // day 0 was a Thursday
-      while (day >= day_number(year + month / 12, month % 12 + 1, 1)) day -= 7;         // week 5: the last one
+      std::int64_t day =
+          first + (weekday - (first + 4) % 7 + 7) % 7 + 7 * (week - 1);          // day 0 was a Thursday
+      while (day >= day_number(year + month / 12, month % 12 + 1, 1)) day -= 7;  // week 5: the last one
       return day * day_s + second;
     }
   };
@@ -46,7 +48,7 @@ class RuleReader {
   std::optional<Rule> read() {
     Rule rule;
     if (!name() || !hours(rule.standard)) return std::nullopt;
-    rule.standard = -rule.standard;  // POSIX counts west
+    rule.standard = -rule.standard;          // POSIX counts west
     if (rest_.empty()) return std::nullopt;  // no summer time
     if (!name()) return std::nullopt;
     rule.summer = rule.standard + 3600;
@@ -87,9 +89,11 @@ class RuleReader {
     return true;
   }
   bool day(Rule::Day& day) {
-    if (!take(',') || !take('M') || !whole(day.month) || !take('.') || !whole(day.week) || !take('.') || !whole(day.weekday))
+    if (!take(',') || !take('M') || !whole(day.month) || !take('.') || !whole(day.week) || !take('.') ||
+        !whole(day.weekday))
       return false;
-    if (day.month < 1 || day.month > 12 || day.week < 1 || day.week > 5 || day.weekday < 0 || day.weekday > 6) return false;
+    if (day.month < 1 || day.month > 12 || day.week < 1 || day.week > 5 || day.weekday < 0 || day.weekday > 6)
+      return false;
     return !take('/') || hours(day.second);
   }
 
@@ -133,7 +137,7 @@ std::string offset_text(int offset) {
 
 }  // namespace
 
-// --- Civil time -----------------------------------------------------------------------------------------------------------
+// --- Civil time --------------------------------------------------------------------------------------------
 
 std::int64_t wall_seconds(const Civil& c) {
   return day_number(c.year, c.month, c.day) * day_s + c.hour * 3600 + c.minute * 60 + c.second;
@@ -143,8 +147,12 @@ Civil civil(std::int64_t wall) {
   const std::int64_t day = floor_div(wall, day_s);
   const int second = static_cast<int>(wall - day * day_s);
   const date::year_month_day ymd{date::sys_days{date::days{day}}};
-  return {static_cast<int>(ymd.year()), static_cast<int>(static_cast<unsigned>(ymd.month())),
-          static_cast<int>(static_cast<unsigned>(ymd.day())), second / 3600, second / 60 % 60, second % 60};
+  return {static_cast<int>(ymd.year()),
+          static_cast<int>(static_cast<unsigned>(ymd.month())),
+          static_cast<int>(static_cast<unsigned>(ymd.day())),
+          second / 3600,
+          second / 60 % 60,
+          second % 60};
 }
 
 int weekday(std::int64_t wall) {
@@ -161,7 +169,8 @@ std::string wall_text(std::int64_t wall) {
 
 std::string utc_text(std::int64_t utc) {
   const Civil c = civil(utc);
-  return fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}Z", c.year, c.month, c.day, c.hour, c.minute, c.second);
+  return fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}Z", c.year, c.month, c.day, c.hour, c.minute,
+                     c.second);
 }
 
 std::optional<WrittenTime> parse_time(std::string_view text) {
@@ -187,7 +196,8 @@ std::optional<WrittenTime> parse_time(std::string_view text) {
 
   Civil c;
   WrittenTime time;
-  if (!digits(4, c.year) || !take('-') || !digits(2, c.month) || !take('-') || !digits(2, c.day)) return std::nullopt;
+  if (!digits(4, c.year) || !take('-') || !digits(2, c.month) || !take('-') || !digits(2, c.day))
+    return std::nullopt;
   if (!(date::year{c.year} / c.month / c.day).ok()) return std::nullopt;
   if (text.empty()) return WrittenTime{wall_seconds(c), 0, {}};
   if (!take('T') && !take(' ')) return std::nullopt;
@@ -210,7 +220,9 @@ std::optional<WrittenTime> parse_time(std::string_view text) {
     const bool minus = text.starts_with('-');
     if (take('+') || take('-')) {
       int h = 0, m = 0;
-      if (!digits(2, h) || (take(':') && text.empty()) || (!text.empty() && !digits(2, m)) || h > 18 || m > 59) return std::nullopt;
+      if (!digits(2, h) || (take(':') && text.empty()) || (!text.empty() && !digits(2, m)) || h > 18 ||
+          m > 59)
+        return std::nullopt;
       time.offset = (minus ? -1 : 1) * (h * 60 + m) * 60;
     }
   }
@@ -219,7 +231,7 @@ std::optional<WrittenTime> parse_time(std::string_view text) {
   return time;
 }
 
-// --- Zones ----------------------------------------------------------------------------------------------------------------
+// --- Zones -------------------------------------------------------------------------------------------------
 
 // Periods of one offset: period i lasts from begin[i] to begin[i + 1].
 struct Zone::Table {
@@ -252,8 +264,9 @@ std::optional<Zone> Zone::find(std::string_view name) {
   }
   if (const auto rule = rule_of(table->name)) {
     for (int year = civil(listed).year; year < last_year; ++year) {
-      std::array<std::pair<std::int64_t, int>, 2> both{{{rule->begin.wall(year) - rule->standard, rule->summer},
-                                                        {rule->end.wall(year) - rule->summer, rule->standard}}};
+      std::array<std::pair<std::int64_t, int>, 2> both{
+          {{rule->begin.wall(year) - rule->standard, rule->summer},
+           {rule->end.wall(year) - rule->summer, rule->standard}}};
       std::sort(both.begin(), both.end());
       for (const auto& [change, offset] : both)
         if (change > listed) table->add(change, offset);
@@ -263,7 +276,8 @@ std::optional<Zone> Zone::find(std::string_view name) {
 }
 
 std::vector<std::string> Zone::nearest(std::string_view wrong, std::size_t most) {
-  // A city alone is enough, as is a small slip: scores are letters apart, less for a name that holds the word whole.
+  // A city alone is enough, as is a small slip: scores are letters apart, less for a name that holds the word
+  // whole.
   const std::string word = lower(wrong);
   std::vector<std::pair<std::size_t, std::string>> scored;
   for (const date::time_zone& zone : date::get_tzdb().zones) {
@@ -317,7 +331,8 @@ Zone::Instants Zone::instants_of(std::int64_t wall) const {
     found.fit = Fit::gap;
     for (std::size_t i = low + 1; i <= high; ++i) {
       const std::int64_t at = table_->begin[i];
-      if (at + table_->offset[i - 1] <= wall && wall < at + table_->offset[i]) found.first = found.second = at;
+      if (at + table_->offset[i - 1] <= wall && wall < at + table_->offset[i])
+        found.first = found.second = at;
     }
   } else if (times > 1) {
     found.fit = Fit::fold;

@@ -1,13 +1,15 @@
 #pragma once
 // Zones and civil time, on the system's IANA time zone data.
 //
-// Inside, time is UTC seconds since 1970. What a clock on the wall shows is held as "wall seconds": seconds since
-// 1970-01-01 00:00 read off that clock, so that a day always has 86,400 of them. Twice a year the two part:
+// Inside, time is UTC seconds since 1970. What a clock on the wall shows is held as "wall seconds": seconds
+// since 1970-01-01 00:00 read off that clock, so that a day always has 86,400 of them. Twice a year the two
+// part:
 //
 //   gap    the clock is put forward: 02:00 to 03:00 is never shown           no instant
 //   fold   the clock is put back: 01:00 to 02:00 is shown twice              two instants
 //
-// Offsets are known from 1800 to 2200 (later ones as in 2200). From 2038 on they follow the rule that the zone has now.
+// Offsets are known from 1800 to 2200 (later ones as in 2200). From 2038 on they follow the rule that the
+// zone has now.
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -50,8 +52,10 @@ class Zone {
   struct Change {
     std::int64_t at = 0;
     int before = 0, after = 0;  // offsets, s
-    std::int64_t wall() const { return at + (before < after ? before : after); }  // begin of the gap or of the fold
-    int jump() const { return after - before; }                                  // > 0: a gap
+    std::int64_t wall() const {
+      return at + (before < after ? before : after);
+    }                                            // begin of the gap or of the fold
+    int jump() const { return after - before; }  // > 0: a gap
   };
   std::vector<Change> changes(std::int64_t start, std::int64_t end) const;
 
@@ -65,8 +69,8 @@ class Zone {
   std::shared_ptr<const Table> table_;
 };
 
-// A time as somebody wrote it: "2016-08-01", "2016-08-01 00:00", "2016-08-01 00:00:30", "2016-08-01T00:00:00.250Z",
-// "2016-08-01 00:00-07:00". 24:00 is the end of its day.
+// A time as somebody wrote it: "2016-08-01", "2016-08-01 00:00", "2016-08-01 00:00:30",
+// "2016-08-01T00:00:00.250Z", "2016-08-01 00:00-07:00". 24:00 is the end of its day.
 struct WrittenTime {
   std::int64_t wall = 0;
   int nanosecond = 0;

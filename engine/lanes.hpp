@@ -6,12 +6,13 @@
 //
 // Rules that keep a lane independent of its seven neighbours, bit for bit:
 //   - every operation is full width: there is never a scalar tail beside a vector body;
-//   - a branch becomes `(condition).select(a, b)`: both sides are computed, so guard divisions and logarithms;
+//   - a branch becomes `pick(condition, a, b)`: both sides are computed, so guard divisions and logarithms;
 //   - an iteration is masked: a lane that has converged keeps its value;
 //   - minimum and maximum keep NaN, so that a bad lane is found by the engine's checks and not hidden.
 #include <Eigen/Core>
 
 #include <cmath>
+#include <type_traits>
 
 namespace urja {
 
@@ -36,10 +37,51 @@ URJA_INLINE Lanes least(const Lanes& a, double b) { return least(a, lanes(b)); }
 URJA_INLINE Lanes most(const Lanes& a, double b) { return most(a, lanes(b)); }
 URJA_INLINE Lanes clamp(const Lanes& x, const Lanes& low, const Lanes& high) { return least(most(x, low), high); }
 
+// pick(condition, a, b): a in the lanes where the condition holds, b in the others. Both are computed, so guard divisions and
+// logarithms. (Eigen's own select goes lane by lane: 3 to 11 ns a block, this 1 to 1.5.)
+namespace detail {
+using Half = double __attribute__((vector_size(32), may_alias));
+using HalfMask = long long __attribute__((vector_size(32), may_alias));
+using FourBytes = signed char __attribute__((vector_size(4), may_alias, aligned(1)));
+
+URJA_INLINE Lanes as_lanes(double value) { return Lanes::Constant(value); }
+template <class Expression>
+URJA_INLINE Lanes as_lanes(const Eigen::ArrayBase<Expression>& value) { return value; }
+}  // namespace detail
+
+template <class A, class B>
+URJA_INLINE Lanes pick(const Mask& condition, const A& a, const B& b) {
+  const Lanes then = detail::as_lanes(a), otherwise = detail::as_lanes(b);
+  Lanes result;
+  for (int half = 0; half < 2; ++half) {
+    const auto wide = __builtin_convertvector(reinterpret_cast<const detail::FourBytes*>(condition.data())[half], detail::HalfMask);
+    reinterpret_cast<detail::Half*>(result.data())[half] = wide != 0 ? reinterpret_cast<const detail::Half*>(then.data())[half]
+                                                                     : reinterpret_cast<const detail::Half*>(otherwise.data())[half];
+  }
+  return result;
+}
+// A condition that has not been stored yet is best turned into numbers first: the compiler keeps it in vectors.
+template <class Condition, class A, class B>
+  requires(!std::is_same_v<Condition, Mask>)
+URJA_INLINE Lanes pick(const Eigen::ArrayBase<Condition>& condition, const A& a, const B& b) {
+  const Lanes then = detail::as_lanes(a), otherwise = detail::as_lanes(b);
+  alignas(64) double holds[width];
+  for (int i = 0; i < width; ++i) holds[i] = condition.derived().coeff(i) ? 1.0 : 0.0;
+  Lanes result;
+  for (int half = 0; half < 2; ++half) {
+    reinterpret_cast<detail::Half*>(result.data())[half] = reinterpret_cast<const detail::Half*>(holds)[half] != 0.0
+                                                               ? reinterpret_cast<const detail::Half*>(then.data())[half]
+                                                               : reinterpret_cast<const detail::Half*>(otherwise.data())[half];
+  }
+  return result;
+}
+
 // Condition as a number: 1 where it holds, 0 elsewhere.
 template <class Condition>
 URJA_INLINE Lanes one_if(const Eigen::ArrayBase<Condition>& condition) {
-  return condition.select(lanes(1.0), lanes(0.0));
+  Lanes result;
+  for (int i = 0; i < width; ++i) result[i] = condition.derived().coeff(i) ? 1.0 : 0.0;
+  return result;
 }
 
 // Linear first-order lag x' = (u - x)/tau over a step of length dt, u constant [handbook 0.3].
@@ -51,7 +93,7 @@ URJA_INLINE Lag lag(const Lanes& dt, const Lanes& tau) {
   const Lanes x = dt / tau;
   const Lanes kept = (-x).exp();
   // (1 - e^-x)/x loses digits for small x; its series is exact to 1e-16 below 1e-5.
-  const Lanes mean = (x > 1e-5).select((1 - kept) / most(x, 1e-5), 1 - x * (0.5 - x / 6));
+  const Lanes mean = pick(x > 1e-5, (1 - kept) / most(x, 1e-5), 1 - x * (0.5 - x / 6));
   return {kept, mean};
 }
 

@@ -1,5 +1,7 @@
 #include "engine/plan.hpp"
 
+#include "engine/fair_share.hpp"
+
 #include <algorithm>
 #include <charconv>
 #include <stdexcept>
@@ -9,6 +11,7 @@ namespace {
 
 constexpr int rows_of(std::size_t bytes) { return static_cast<int>(bytes / sizeof(Lanes)); }
 constexpr int bus_rows = 3;      // limit, flow, reactive flow
+constexpr int most_members = most_sharers;
 constexpr int cursor_rows = 2;   // row index, time at which the row ends
 
 template <auto P>
@@ -77,6 +80,7 @@ int Plan::add_bus(const std::string& name, int parent, double limit) {
 }
 
 int Plan::add_asset(const std::string& name, const Type& type, int bus, std::shared_ptr<void> settings, const std::string& tag) {
+  if (type.rows > most_model_rows) throw std::invalid_argument(name + ": model '" + type.name + "' has too many rows");
   const int index = static_cast<int>(assets.size());
   assets.push_back({name, &type, rows, std::move(settings), bus, tag, {}});
   rows += type.rows;
@@ -103,23 +107,31 @@ int Plan::add_fleet(const std::string& name, std::unique_ptr<Plan> child, int co
   fleet.bus = bus;
   child->members = count;
   const int index = static_cast<int>(fleets.size());
+  if (count < 1 || count > most_members) throw std::invalid_argument(name + ": a fleet has 1 to " + std::to_string(most_members) + " members");
   for (std::size_t c = 0; c < child->ports.size(); ++c) {
     for (bool commanded : {false, true}) {
       (commanded ? fleet.commanded_mirror : fleet.free_mirror).push_back(rows);
       ports.push_back({rows, bus, -1, index, static_cast<int>(c), commanded});
       rows += rows_of(sizeof(Port));
       starts.resize(static_cast<std::size_t>(rows), 0.0);
+      set_start(ports.back().offset + port_row<&Port::voltage>(), 1);
+      set_start(ports.back().offset + port_row<&Port::frequency>(), 1);
       if (commanded) set_start(ports.back().offset + port_row<&Port::commanded>(), 1);
     }
     const PortRef& port = child->ports[c];
-    if (port.asset >= 0 && child->assets[static_cast<std::size_t>(port.asset)].type->fair_floor >= 0) fleet.fair = true;
+    if (port.asset >= 0 && child->assets[static_cast<std::size_t>(port.asset)].type->fair_floor >= 0) fleet.fair_port = static_cast<int>(c);
   }
   fleet.plan = std::move(child);
   fleets.push_back(std::move(fleet));
   return index;
 }
 
-void Plan::add_profile(Profile profile) { profiles.push_back(std::move(profile)); }
+void Plan::add_profile(Profile profile) {
+  for (Profile& p : profiles) {
+    if (p.absorb(profile)) return;
+  }
+  profiles.push_back(std::move(profile));
+}
 void Plan::set_merit(const std::vector<std::string>& names) { merit_names = names; }
 
 void Plan::make_solo() {

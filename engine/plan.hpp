@@ -30,8 +30,10 @@
 
 namespace urja {
 
+inline constexpr int most_model_rows = 512;  // of one model: the engine keeps a copy on the stack where lanes part ways
+
 // Why a lane was stopped.
-enum class Trouble { none = 0, not_finite = 1, out_of_bounds = 2, energy_not_closed = 3, in_fleet = 4 };
+enum class Trouble { none = 0, not_finite = 1, out_of_bounds = 2, energy_not_closed = 3, in_fleet = 4, fleet_not_shared = 5 };
 
 // What the plant as a whole does, one row each; lies behind the clock at the head of a block.
 struct Account {
@@ -75,7 +77,7 @@ class Plan {
     int members = 0, blocks = 0;  // blocks per parent lane
     int bus = 0;
     std::vector<int> free_mirror, commanded_mirror;  // per child port: offset of a Port in the parent's block
-    bool fair = false;
+    int fair_port = -1;  // of the child plan's ports: the one whose members share max-min fair
   };
   struct Bus {
     std::string name;
@@ -154,7 +156,7 @@ class Plan {
   std::vector<int> forming;      // indices of assets that may form the bus, in merit order
   std::vector<Wire> wires_in, wires_out;
   std::vector<Profile> profiles;
-  int cursors = 0;               // first of three rows per profile: row index, end time (both per lane)
+  int cursors = 0;               // first of two rows per profile: row index, end time (both per lane)
   std::vector<Watch> watches;    // one per asset
   std::vector<int> unserved_rows;
   std::vector<double> starts;    // one per row

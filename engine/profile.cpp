@@ -40,6 +40,24 @@ Profile Profile::on_demand(double first, double interval, std::int64_t rows, int
   return p;
 }
 
+bool Profile::absorb(const Profile& other) {
+  const bool plain = !make_ && !other.make_ && stamps_.empty() && other.stamps_.empty();
+  if (!plain || first_ != other.first_ || interval_ != other.interval_ || rows_ != other.rows_) return false;
+  std::vector<double> both;
+  both.reserve(values_.size() + other.values_.size());
+  for (std::int64_t r = 0; r < rows_; ++r) {
+    both.insert(both.end(), values_.begin() + r * columns_, values_.begin() + (r + 1) * columns_);
+    both.insert(both.end(), other.values_.begin() + r * other.columns_, other.values_.begin() + (r + 1) * other.columns_);
+  }
+  for (Target t : other.targets) {
+    t.column += columns_;
+    targets.push_back(t);
+  }
+  columns_ += other.columns_;
+  values_ = std::move(both);
+  return true;
+}
+
 std::int64_t Profile::row_at(double time) const {
   // A step's begin may fall short of a stamp by the rounding of index x dt: a microsecond counts as there.
   time += 1e-6;

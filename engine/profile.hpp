@@ -35,6 +35,10 @@ class Profile {
   // Evenly spaced rows made by a function when they are first needed.
   static Profile on_demand(double first, double interval, std::int64_t rows, int columns, RowFunction make);
 
+  // Takes the other's columns and targets beside its own if both have the same evenly spaced rows of given values: one
+  // look-up and one stretch of memory then serve both. False, and nothing done, otherwise.
+  bool absorb(const Profile& other);
+
   int columns() const { return columns_; }
   std::int64_t rows() const { return rows_; }
   // The row that holds at `time`, clamped to the first and the last, and the time at which it ends.

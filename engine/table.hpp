@@ -38,8 +38,11 @@ class Curve {
     }
   }
 
-  // Value at x and integral from the first node to x.
-  URJA_INLINE void at(const Lanes& x, Lanes& value, Lanes& integral) const {
+  // At x: value, slope, and integral from the first node to x.
+  struct Point {
+    Lanes value, slope, integral;
+  };
+  URJA_INLINE Point at(const Lanes& x) const {
     const Lanes u = (x - from_) * per_step_;
     alignas(64) double base[width], slope[width], area[width], part[width];
     for (int i = 0; i < width; ++i) {
@@ -51,14 +54,10 @@ class Curve {
       area[i] = node[2];
     }
     const auto load = [](const double* p) { return Eigen::Map<const Lanes, Eigen::Aligned32>(p); };
-    value = load(base) + load(part) * load(slope);
-    integral = load(area) + step_ * load(part) * (load(base) + 0.5 * load(part) * load(slope));
+    const Lanes rise = load(part) * load(slope);
+    return {load(base) + rise, load(slope) * per_step_, load(area) + step_ * load(part) * (load(base) + 0.5 * rise)};
   }
-  Lanes operator()(const Lanes& x) const {
-    Lanes value, integral;
-    at(x, value, integral);
-    return value;
-  }
+  Lanes operator()(const Lanes& x) const { return at(x).value; }
   double first() const { return nodes_.front()[0]; }
   double last() const { return nodes_.back()[0]; }
   double total() const { return nodes_.back()[2]; }

@@ -28,7 +28,7 @@ struct RideThrough {
   Lanes connected(const Port& port) const { return one_if(bus_is_fine(port) && waiting <= 0); }
   // In advance(): counts the time down while the bus is fine.
   void pass_time(const Step& s, const Port& port) {
-    waiting = bus_is_fine(port).select(most(waiting - s.dt, 0), return_delay);
+    waiting = pick(bus_is_fine(port), most(waiting - s.dt, 0), return_delay);
   }
 };
 

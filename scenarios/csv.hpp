@@ -1,12 +1,12 @@
 #pragma once
 // Numbers from CSV files: fast, strict, and all complaints at once.
 //
-// The first line names the columns. Cells are parted by commas, semicolons or tabs, whichever the first line has most of;
-// a cell may stand in quotes; lines end in LF or CRLF; blank lines only at the end. A missing value is an empty cell, NA or
-// NaN. Numbers have a decimal point and mean the same on every machine.
+// The first line names the columns. Cells are parted by commas, semicolons or tabs, whichever the first line
+// has most of; a cell may stand in quotes; lines end in LF or CRLF; blank lines only at the end. A missing
+// value is an empty cell, NA or NaN. Numbers have a decimal point and mean the same on every machine.
 //
-// The file goes by once, in pieces, and only the wanted columns are read as numbers (75 MB, half a million rows of 20
-// columns: 0.1 s). It may be a pipe.
+// The file goes by once, in pieces, and only the wanted columns are read as numbers (75 MB, half a million
+// rows of 20 columns: 0.1 s). It may be a pipe.
 #include <functional>
 #include <span>
 #include <string>
@@ -21,7 +21,8 @@ using FileProblem = Problem;
 
 struct CsvColumn {
   std::string name;  // as the first line has it
-  // Reads a cell that is no number, say a time; false if it cannot. Empty: a number. `form` is what it reads, for messages.
+  // Reads a cell that is no number, say a time; false if it cannot. Empty: a number. `form` is what it reads,
+  // for messages.
   std::function<bool(std::string_view cell, double& value)> read = {};
   std::string form = {};
 };

@@ -33,14 +33,15 @@ std::string duration_text(double s) {
 std::string of_member(const std::string& text, int member) {
   constexpr std::string_view mark = "{member}";
   std::string out = text;
-  for (std::size_t at; (at = out.find(mark)) != out.npos;) out.replace(at, mark.size(), std::to_string(member));
+  for (std::size_t at; (at = out.find(mark)) != out.npos;)
+    out.replace(at, mark.size(), std::to_string(member));
   return out;
 }
 bool per_member(const std::string& text) { return text.find("{member}") != text.npos; }
 
 int line_of(std::size_t row) { return static_cast<int>(row) + 2; }
 
-// --- Where rows lie in time -----------------------------------------------------------------------------------------------
+// --- Where rows lie in time --------------------------------------------------------------------------------
 
 // Even cells in UTC, and the file's row that holds in each.
 struct Timeline {
@@ -67,7 +68,8 @@ class Placer {
     Micro first = written->wall * second + written->nanosecond / 1000;
     Zone zone = clock(floor_seconds(first));
     if (!good()) return {};
-    if (written->offset) first += (zone.offset_at(written->wall - *written->offset) - *written->offset) * second;
+    if (written->offset)
+      first += (zone.offset_at(written->wall - *written->offset) - *written->offset) * second;
     if (stamps_.mark == DataFileSpec::Mark::end) first -= every_;
     std::vector<Micro> walls(rows);
     for (std::size_t i = 0; i < rows; ++i) walls[i] = first + static_cast<Micro>(i) * every_;
@@ -98,7 +100,8 @@ class Placer {
  private:
   bool good() const { return problems_.size() == known_; }
   void fail(int line, std::string what, std::string mend) {
-    if (problems_.size() - known_ < 20) problems_.push_back({file_, line, line > 0 ? 1 : 0, "", std::move(what), std::move(mend)});
+    if (problems_.size() - known_ < 20)
+      problems_.push_back({file_, line, line > 0 ? 1 : 0, "", std::move(what), std::move(mend)});
   }
 
   Zone clock(std::int64_t near) {
@@ -136,7 +139,8 @@ class Placer {
     // Between changes the offset is constant: most rows take this way.
     constexpr Micro always = std::numeric_limits<Micro>::max() / 4;
     Micro from = 0, to = 0, offset = 0;
-    const Zone::Change* extra_until = nullptr;  // stamps at interval ends: within the rows of an hour that never was
+    const Zone::Change* extra_until =
+        nullptr;  // stamps at interval ends: within the rows of an hour that never was
     const Zone::Change* said = nullptr;
     for (std::size_t i = 0; i < times.size() && problems_.size() - known_ < 20; ++i) {
       const Micro time = times[i];
@@ -158,13 +162,17 @@ class Placer {
             else to = std::min(to, c.wall() * second);
           }
           (ends ? from : to) += ends ? every_ : -every_;
-          if (extra_until && time == (extra_until->wall() + extra_until->jump()) * second) extra = extra_until;
+          if (extra_until && time == (extra_until->wall() + extra_until->jump()) * second)
+            extra = extra_until;
         } else if (instants.fit == Zone::Fit::fold) {
           // Whichever comes next; the first one after a pause.
           const Micro other = instants.second * second + part, start = at - (ends ? every_ : 0);
-          if (before < times.size() && (start <= previous || other - (ends ? every_ : 0) == previous + every_)) at = other;
+          if (before < times.size() &&
+              (start <= previous || other - (ends ? every_ : 0) == previous + every_))
+            at = other;
         } else {
-          const auto change = std::find_if(nearby.begin(), nearby.end(), [&](auto& c) { return c.at == instants.first; });
+          const auto change =
+              std::find_if(nearby.begin(), nearby.end(), [&](auto& c) { return c.at == instants.first; });
           at = change->at * second;
           if (!stretches(*change)) {
             const bool change_itself = ends && time == change->wall() * second;  // it ends an hour that was
@@ -192,8 +200,10 @@ class Placer {
         if (image.start <= previous) {
           const bool same = image.start == previous;
           fail(line_of(i),
-               same ? fmt::format("the stamp {} is that of line {} again", wall_text(floor_seconds(time)), line_of(before))
-                    : fmt::format("the stamp {} lies before that of line {}, {}", wall_text(floor_seconds(time)), line_of(before),
+               same ? fmt::format("the stamp {} is that of line {} again", wall_text(floor_seconds(time)),
+                                  line_of(before))
+                    : fmt::format("the stamp {} lies before that of line {}, {}",
+                                  wall_text(floor_seconds(time)), line_of(before),
                                   wall_text(floor_seconds(times[before]))),
                same ? "keep one row for each time" : "sort the rows by time");
           continue;
@@ -212,7 +222,8 @@ class Placer {
 
   void irregular(std::size_t i, std::size_t before, const std::vector<Micro>& times) {
     fail(line_of(i),
-         fmt::format("the stamp {} is {} after that of line {}, and rows are {} apart", wall_text(floor_seconds(times[i])),
+         fmt::format("the stamp {} is {} after that of line {}, and rows are {} apart",
+                     wall_text(floor_seconds(times[i])),
                      duration_text(static_cast<double>(times[i] - times[before]) / 1e6), line_of(before),
                      duration_text(static_cast<double>(every_) / 1e6)),
          "space the rows evenly, or correct `every`");
@@ -221,8 +232,8 @@ class Placer {
   bool extra_hour(const Zone::Change& change, const Zone& zone, std::size_t row) {
     if (stamps_.extra_hour == DataFileSpec::ExtraHour::drop) return true;
     fail(line_of(row),
-         fmt::format("the row is for a time that never was: on the clock of {} {} is followed by {}", zone.name(), wall_text(change.wall()),
-                     wall_text(change.wall() + change.jump())),
+         fmt::format("the row is for a time that never was: on the clock of {} {} is followed by {}",
+                     zone.name(), wall_text(change.wall()), wall_text(change.wall() + change.jump())),
          "say extra_hour: drop, or clock: standard or utc if the file's clock is not changed");
     return false;
   }
@@ -230,7 +241,8 @@ class Placer {
   Timeline lay(const std::vector<Micro>& times, const std::vector<Image>& images, const Zone& zone) {
     const auto real = [](const Image& image) { return image.length > 0; };
     const auto first = std::find_if(images.begin(), images.end(), real);
-    if (first == images.end()) return fail(0, "no row has a time that ever was", "correct the stamps"), Timeline{};
+    if (first == images.end())
+      return fail(0, "no row has a time that ever was", "correct the stamps"), Timeline{};
     const Image& last = *std::find_if(images.rbegin(), images.rend(), real);
 
     Timeline line;
@@ -245,11 +257,14 @@ class Placer {
     }
     line.cells = (end - line.first) / line.interval;
     if (line.cells > most_values) {
-      fail(0, fmt::format("the rows span {} intervals of {}", line.cells, duration_text(static_cast<double>(line.interval) / 1e6)),
+      fail(0,
+           fmt::format("the rows span {} intervals of {}", line.cells,
+                       duration_text(static_cast<double>(line.interval) / 1e6)),
            "correct the stamps or `every`");
       return {};
     }
-    if (line.interval == every_ && line.cells == static_cast<std::int64_t>(images.size()) && first == images.begin()) {
+    if (line.interval == every_ && line.cells == static_cast<std::int64_t>(images.size()) &&
+        first == images.begin()) {
       bool same = true;
       for (std::size_t i = 0; i < images.size() && same; ++i)
         same = images[i].length == every_ && images[i].start == line.at(static_cast<std::int64_t>(i));
@@ -267,7 +282,8 @@ class Placer {
         if (problems_.size() - known_ >= 20) break;
         continue;
       }
-      const std::int64_t cell = into / line.interval, behind = std::min(cell + image.length / line.interval, line.cells);
+      const std::int64_t cell = into / line.interval,
+                         behind = std::min(cell + image.length / line.interval, line.cells);
       std::fill(line.row_of.begin() + cell, line.row_of.begin() + behind, static_cast<std::int32_t>(i));
       before = i;
     }
@@ -293,8 +309,8 @@ class Placer {
       } else if (!said) {
         said = true;
         fail(line_of(static_cast<std::size_t>(std::max(a, b))),
-             fmt::format("on the clock of {} {} to {} came twice, and the file has it once", zone.name(), wall_text(change.wall()),
-                         wall_text(change.wall() - change.jump())),
+             fmt::format("on the clock of {} {} to {} came twice, and the file has it once", zone.name(),
+                         wall_text(change.wall()), wall_text(change.wall() - change.jump())),
              "say missing_hour: repeat, or clock: standard or utc if the file's clock is not changed");
       }
     }
@@ -308,7 +324,7 @@ class Placer {
   Micro every_ = 0;
 };
 
-// --- Units ----------------------------------------------------------------------------------------------------------------
+// --- Units -------------------------------------------------------------------------------------------------
 
 struct Conversion {
   std::string declared;
@@ -338,16 +354,18 @@ std::optional<Conversion> conversion(const DataFileSpec::Column& column, std::st
     if (!base) return std::nullopt;
     c.declared = *base;
   }
-  // Units are straight lines. Far out the offset is lost in the rounding, and what remains is the factor, to the last bit.
+  // Units are straight lines. Far out the offset is lost in the rounding, and what remains is the factor, to
+  // the last bit.
   constexpr double far = 0x1p80;
-  const auto zero = convert({0, column.unit}, c.declared, currency), out = convert({far, column.unit}, c.declared);
+  const auto zero = convert({0, column.unit}, c.declared, currency),
+             out = convert({far, column.unit}, c.declared);
   if (!zero || !out) return std::nullopt;
   c.offset = *zero;
   c.factor = *out / far;
   return c;
 }
 
-// --- Gaps -----------------------------------------------------------------------------------------------------------------
+// --- Gaps --------------------------------------------------------------------------------------------------
 
 struct Hole {
   std::int64_t first, last;  // cells [first, last)
@@ -366,11 +384,11 @@ std::vector<Hole> holes_in(const std::vector<double>& values) {
 }
 
 // Whether it could. `known` are the values before anything was filled.
-bool fill_hole(std::vector<double>& values, const std::vector<double>& known, Hole hole, DataFileSpec::Fill fill, Micro interval) {
+bool fill_hole(std::vector<double>& values, const std::vector<double>& known, Hole hole,
+               DataFileSpec::Fill fill, Micro interval) {
   const auto begin = static_cast<std::size_t>(hole.first), end = static_cast<std::size_t>(hole.last);
   switch (fill) {
-    case DataFileSpec::Fill::error:
-      return false;
+    case DataFileSpec::Fill::error: return false;
     case DataFileSpec::Fill::zero:
       std::fill(values.begin() + hole.first, values.begin() + hole.last, 0.0);
       return true;
@@ -393,12 +411,14 @@ bool fill_hole(std::vector<double>& values, const std::vector<double>& known, Ho
         std::vector<double> others;
         for (std::int64_t d = -7; d <= 7; ++d) {
           const std::int64_t j = i + d * cells;
-          if (j >= 0 && j < n && !std::isnan(known[static_cast<std::size_t>(j)])) others.push_back(known[static_cast<std::size_t>(j)]);
+          if (j >= 0 && j < n && !std::isnan(known[static_cast<std::size_t>(j)]))
+            others.push_back(known[static_cast<std::size_t>(j)]);
         }
         if (others.empty()) return false;
         std::sort(others.begin(), others.end());
         const std::size_t half = others.size() / 2;
-        values[static_cast<std::size_t>(i)] = others.size() % 2 ? others[half] : (others[half - 1] + others[half]) / 2;
+        values[static_cast<std::size_t>(i)] =
+            others.size() % 2 ? others[half] : (others[half - 1] + others[half]) / 2;
       }
       return true;
     }
@@ -406,7 +426,7 @@ bool fill_hole(std::vector<double>& values, const std::vector<double>& known, Ho
   return false;
 }
 
-// --- One data set ---------------------------------------------------------------------------------------------------------
+// --- One data set ------------------------------------------------------------------------------------------
 
 class Loader {
  public:
@@ -426,7 +446,9 @@ class Loader {
   }
 
  private:
-  std::string key(const DataFileSpec::Column& column) const { return fmt::format("data.{}.columns.{}", spec_.name, column.name); }
+  std::string key(const DataFileSpec::Column& column) const {
+    return fmt::format("data.{}.columns.{}", spec_.name, column.name);
+  }
   void fail(std::string file, std::string key, std::string what, std::string mend) {
     out_.problems.push_back({std::move(file), 0, 0, std::move(key), std::move(what), std::move(mend)});
   }
@@ -435,19 +457,26 @@ class Loader {
     const std::string stamps = fmt::format("data.{}.stamps", spec_.name);
     if (spec_.stamps.first.empty() == spec_.stamps.column.empty())
       fail(spec_.path, stamps, "stamps are given by `first` and `every`, or by `column`", "say one of them");
-    if (spec_.columns.empty()) fail(spec_.path, "data." + spec_.name, "no columns are asked for", "name them under `columns`");
-    if (spec_.members < 1) fail(spec_.path, "data." + spec_.name, "there are no members", "give at least one");
-    if (!(spec_.step > 0) || !(spec_.end > spec_.start)) fail(spec_.path, "run", "the run has no steps", "correct its from, to and step");
+    if (spec_.columns.empty())
+      fail(spec_.path, "data." + spec_.name, "no columns are asked for", "name them under `columns`");
+    if (spec_.members < 1)
+      fail(spec_.path, "data." + spec_.name, "there are no members", "give at least one");
+    if (!(spec_.step > 0) || !(spec_.end > spec_.start))
+      fail(spec_.path, "run", "the run has no steps", "correct its from, to and step");
     for (const auto& column : spec_.columns) {
       std::string currency;
       const auto found = conversion(column, &currency);
       conversions_.push_back(found.value_or(Conversion{}));
       if (!found) {
-        const auto allowed = column.declared.empty() ? std::vector<std::string>{} : spellings(column.declared);
-        fail(spec_.path, key(column), column.unit.empty() ? "the column has no unit" : fmt::format("the unit '{}' does not fit", column.unit),
+        const auto allowed =
+            column.declared.empty() ? std::vector<std::string>{} : spellings(column.declared);
+        fail(spec_.path, key(column),
+             column.unit.empty() ? "the column has no unit"
+                                 : fmt::format("the unit '{}' does not fit", column.unit),
              allowed.empty() ? "urja describe lists the units" : "write " + any_of(allowed));
       } else if (!currency.empty() && !out_.currency.empty() && currency != out_.currency) {
-        fail(spec_.path, key(column), fmt::format("prices are in {} and in {}", out_.currency, currency), "a scenario has one currency");
+        fail(spec_.path, key(column), fmt::format("prices are in {} and in {}", out_.currency, currency),
+             "a scenario has one currency");
       }
       if (!currency.empty()) out_.currency = currency;
     }
@@ -478,7 +507,8 @@ class Loader {
       std::size_t next = own_stamps ? 1 : 0;
       for (std::size_t c = 0; c < spec_.columns.size(); ++c) {
         const bool spread = per_member(spec_.columns[c].column) && files == 1;
-        for (int m = 0; m < (spread ? spec_.members : 1); ++m) values_[c].push_back(std::move(csv.columns[next++]));
+        for (int m = 0; m < (spread ? spec_.members : 1); ++m)
+          values_[c].push_back(std::move(csv.columns[next++]));
       }
       if (f == 1) {
         rows_ = csv.rows;
@@ -486,7 +516,8 @@ class Loader {
         continue;
       }
       if (csv.rows != rows_)
-        fail(file, "", fmt::format("the file has {} rows, {} has {}", csv.rows, of_member(spec_.path, 1), rows_),
+        fail(file, "",
+             fmt::format("the file has {} rows, {} has {}", csv.rows, of_member(spec_.path, 1), rows_),
              "all members' files have the same rows");
       else if (own_stamps) same_stamps(file, stamps, csv.columns[0]);
     }
@@ -502,7 +533,9 @@ class Loader {
     return {spec_.stamps.column,
             [&has_offset, local](std::string_view cell, double& value) {
               const auto time = parse_time(cell);
-              if (!time || (local && time->offset) || has_offset.value_or(time->offset.has_value()) != time->offset.has_value()) return false;
+              if (!time || (local && time->offset) ||
+                  has_offset.value_or(time->offset.has_value()) != time->offset.has_value())
+                return false;
               has_offset = time->offset.has_value();
               value = static_cast<double>(time->wall - time->offset.value_or(0)) + time->nanosecond * 1e-9;
               return true;
@@ -513,7 +546,8 @@ class Loader {
   void same_stamps(const std::string& file, const std::vector<double>& a, const std::vector<double>& b) {
     for (std::size_t i = 0; i < a.size(); ++i) {
       if (a[i] == b[i] || (std::isnan(a[i]) && std::isnan(b[i]))) continue;
-      out_.problems.push_back({file, line_of(i), 1, "", fmt::format("the stamp is not that of {}", of_member(spec_.path, 1)),
+      out_.problems.push_back({file, line_of(i), 1, "",
+                               fmt::format("the stamp is not that of {}", of_member(spec_.path, 1)),
                                "all members' files have the same stamps"});
       return;
     }
@@ -525,10 +559,11 @@ class Loader {
     const Micro end = micro(spec_.end);
     if (start_ < line_.first || end > line_.end()) {
       const auto text = [&](Micro t) { return spec_.zone.text(floor_seconds(t)); };
-      out_.problems.push_back({file_, 0, 0, "data." + spec_.name,
-                               fmt::format("the file has data from {} to {}, the run is from {} to {} ({})", text(line_.first),
-                                           text(line_.end()), text(start_), text(end), spec_.zone.name()),
-                               "set the run's from and to within the data, or correct the stamps"});
+      out_.problems.push_back(
+          {file_, 0, 0, "data." + spec_.name,
+           fmt::format("the file has data from {} to {}, the run is from {} to {} ({})", text(line_.first),
+                       text(line_.end()), text(start_), text(end), spec_.zone.name()),
+           "set the run's from and to within the data, or correct the stamps"});
       return;
     }
     begin_cell_ = (start_ - line_.first) / line_.interval;
@@ -537,16 +572,20 @@ class Loader {
     // Steps fall evenly into cells, or get means.
     const double step = spec_.step * 1e6;
     const Micro whole = micro(spec_.step);
-    as_is_ = std::abs(step - static_cast<double>(whole)) < 1e-6 && whole > 0 && line_.interval % whole == 0 && (start_ - line_.first) % whole == 0;
-    steps_ = as_is_ ? 0 : static_cast<std::int64_t>(std::ceil(static_cast<double>(end - start_) / step - 1e-9));
-    const Micro reach = std::max(end, start_ + static_cast<Micro>(std::ceil(static_cast<double>(steps_) * step)));
+    as_is_ = std::abs(step - static_cast<double>(whole)) < 1e-6 && whole > 0 && line_.interval % whole == 0 &&
+             (start_ - line_.first) % whole == 0;
+    steps_ =
+        as_is_ ? 0 : static_cast<std::int64_t>(std::ceil(static_cast<double>(end - start_) / step - 1e-9));
+    const Micro reach =
+        std::max(end, start_ + static_cast<Micro>(std::ceil(static_cast<double>(steps_) * step)));
     end_cell_ = std::min((reach - line_.first + line_.interval - 1) / line_.interval, line_.cells);
     std::int64_t width = 0;
     for (const auto& members : values_) width += static_cast<std::int64_t>(members.size());
     if (steps_ > most_values / width)
       fail(file_, "data." + spec_.name,
-           fmt::format("steps of {} do not fall evenly into the file's intervals of {}, and there are {} of them", duration_text(spec_.step),
-                       duration_text(static_cast<double>(line_.interval) / 1e6), steps_),
+           fmt::format(
+               "steps of {} do not fall evenly into the file's intervals of {}, and there are {} of them",
+               duration_text(spec_.step), duration_text(static_cast<double>(line_.interval) / 1e6), steps_),
            "choose a step that divides the interval, and a start at the begin of one");
   }
 
@@ -569,8 +608,11 @@ class Loader {
     const std::vector<Hole> holes = holes_in(values);
     if (holes.empty()) return;
     const std::string file = per_member(spec_.path) ? of_member(spec_.path, static_cast<int>(m) + 1) : file_;
-    const std::vector<double> known = column.gap.fill == DataFileSpec::Fill::typical ? values : std::vector<double>{};
-    const auto seconds = [&](Hole hole) { return static_cast<double>((hole.last - hole.first) * line_.interval) / 1e6; };
+    const std::vector<double> known =
+        column.gap.fill == DataFileSpec::Fill::typical ? values : std::vector<double>{};
+    const auto seconds = [&](Hole hole) {
+      return static_cast<double>((hole.last - hole.first) * line_.interval) / 1e6;
+    };
     int filled = 0, unfilled = 0;
     double most = 0, total = 0;
     for (const Hole& hole : holes) {
@@ -588,19 +630,22 @@ class Loader {
         const bool allowed = column.gap.fill != DataFileSpec::Fill::error;
         out_.problems.push_back(
             {file, line_at(hole.first), 1, key(column),
-             fmt::format("there are no values from {} to {} ({}){}", spec_.zone.text(floor_seconds(line_.at(hole.first))),
+             fmt::format("there are no values from {} to {} ({}){}",
+                         spec_.zone.text(floor_seconds(line_.at(hole.first))),
                          spec_.zone.text(floor_seconds(line_.at(hole.last))), duration_text(length),
                          !allowed        ? ""
-                         : !short_enough ? fmt::format(", longer than the {} that may be filled", duration_text(column.gap.longest))
+                         : !short_enough ? fmt::format(", longer than the {} that may be filled",
+                                                       duration_text(column.gap.longest))
                                          : ", and none beside them to fill with"),
-             fmt::format("add them, or say gap: hold (or linear, typical, zero) and longest_gap: {}", duration_text(length))});
+             fmt::format("add them, or say gap: hold (or linear, typical, zero) and longest_gap: {}",
+                         duration_text(length))});
       }
     }
     if (unfilled > 3) fail(file, key(column), fmt::format("there are {} more gaps", unfilled - 3), "");
     if (filled > 0)
       out_.notes.push_back({file, 0, 0, key(column),
-                            fmt::format("{} gap{} filled, {} in all, the longest {}", filled, filled == 1 ? "" : "s", duration_text(total),
-                                        duration_text(most)),
+                            fmt::format("{} gap{} filled, {} in all, the longest {}", filled,
+                                        filled == 1 ? "" : "s", duration_text(total), duration_text(most)),
                             ""});
   }
 
@@ -630,7 +675,8 @@ class Loader {
         for (std::size_t m = 0; m < width; ++m) {
           if (as_is_) {
             const double* from = members[m].data() + clean_begin_;
-            for (std::size_t i = 0; i < static_cast<std::size_t>(set.rows); ++i) column.values[i * width + m] = from[i];
+            for (std::size_t i = 0; i < static_cast<std::size_t>(set.rows); ++i)
+              column.values[i * width + m] = from[i];
           } else {
             means(members[m], column.values.data() + m, width);
           }
@@ -641,16 +687,19 @@ class Loader {
     }
   }
 
-  // Step means: each cell weighted with the time it shares with the step. In whole microseconds, so that what one step does
-  // not take the next one does.
+  // Step means: each cell weighted with the time it shares with the step. In whole microseconds, so that what
+  // one step does not take the next one does.
   void means(const std::vector<double>& cells, double* to, std::size_t stride) const {
-    const double shift = static_cast<double>(line_.first - start_), interval = static_cast<double>(line_.interval);
+    const double shift = static_cast<double>(line_.first - start_),
+                 interval = static_cast<double>(line_.interval);
     std::int64_t cell = begin_cell_;
     for (std::int64_t j = 0; j < steps_; ++j) {
-      const double begin = static_cast<double>(j) * (spec_.step * 1e6), end = static_cast<double>(j + 1) * (spec_.step * 1e6);
+      const double begin = static_cast<double>(j) * (spec_.step * 1e6),
+                   end = static_cast<double>(j + 1) * (spec_.step * 1e6);
       double sum = 0, time = 0;
       for (;; ++cell) {
-        const double cell_begin = shift + static_cast<double>(cell) * interval, cell_end = cell_begin + interval;
+        const double cell_begin = shift + static_cast<double>(cell) * interval,
+                     cell_end = cell_begin + interval;
         const double shared = std::min(end, cell_end) - std::max(begin, cell_begin);
         if (shared > 0) sum += shared * cells[static_cast<std::size_t>(cell)], time += shared;
         if (cell_end >= end || cell + 1 >= line_.cells) break;
@@ -667,8 +716,8 @@ class Loader {
   std::size_t rows_ = 0;
   Timeline line_;
   Micro start_ = 0;
-  std::int64_t begin_cell_ = 0, end_cell_ = 0;      // that the run touches
-  std::int64_t clean_begin_ = 0, clean_end_ = 0;    // without gaps, around the run
+  std::int64_t begin_cell_ = 0, end_cell_ = 0;    // that the run touches
+  std::int64_t clean_begin_ = 0, clean_end_ = 0;  // without gaps, around the run
   bool as_is_ = true;
   std::int64_t steps_ = 0;
 };
@@ -677,22 +726,25 @@ class Loader {
 
 LoadedData load_data_file(const DataFileSpec& spec) { return Loader(spec).load(); }
 
-LoadedData weather_set(const std::string& path, const std::string& format, std::optional<double> utc_offset_h, double start, double end,
-                       const std::string& name) {
+LoadedData weather_set(const std::string& path, const std::string& format, std::optional<double> utc_offset_h,
+                       double start, double end, const std::string& name) {
   LoadedData out;
   const std::string key = "data." + name;
   try {
     const WeatherFile file = read_weather_file(path, utc_offset_h);
     std::string found = file.format;
-    std::transform(found.begin(), found.end(), found.begin(), [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; });
+    std::transform(found.begin(), found.end(), found.begin(),
+                   [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; });
     if (format != "auto" && format != found) {
       const bool known = format == "epw" || format == "tmy3" || format == "mos";
       out.problems.push_back({path, 1, 1, key,
-                              known ? fmt::format("the file is {}, not {}", found, format) : fmt::format("there is no weather format '{}'", format),
+                              known ? fmt::format("the file is {}, not {}", found, format)
+                                    : fmt::format("there is no weather format '{}'", format),
                               "say format: auto or " + found});
       return out;
     }
-    const auto from = static_cast<std::int64_t>(std::floor(start)), to = static_cast<std::int64_t>(std::ceil(end));
+    const auto from = static_cast<std::int64_t>(std::floor(start)),
+               to = static_cast<std::int64_t>(std::ceil(end));
     DataSet& set = out.set;
     set.name = name;
     set.first = static_cast<double>(hour_start(file, from));
@@ -704,27 +756,33 @@ LoadedData weather_set(const std::string& path, const std::string& format, std::
 
     constexpr std::int64_t most_hours = 6;
     const Zone clock = Zone::fixed(static_cast<int>(std::lround(file.utc_offset_h * 3600)));
-    const auto text = [&](std::int64_t row) { return clock.text(static_cast<std::int64_t>(set.first) + row * 3600) + " " + clock.name(); };
+    const auto text = [&](std::int64_t row) {
+      return clock.text(static_cast<std::int64_t>(set.first) + row * 3600) + " " + clock.name();
+    };
     for (const auto& [column, source] : file.columns) {
       std::vector<double> values = on_calendar(file, column, from, to);
       set.rows = static_cast<std::int64_t>(values.size());
       std::string why;
       for (const Hole& hole : holes_in(values)) {
         const std::int64_t hours = hole.last - hole.first;
-        const bool whole_fill = hours <= most_hours && fill_hole(values, {}, hole, DataFileSpec::Fill::linear, 3600 * second);
+        const bool whole_fill =
+            hours <= most_hours && fill_hole(values, {}, hole, DataFileSpec::Fill::linear, 3600 * second);
         if (!whole_fill) {
           why = fmt::format("the file has no {} from {} to {}", column, text(hole.first), text(hole.last));
           break;
         }
-        out.notes.push_back({path, 0, 0, key, fmt::format("{}: {} h from {} on got a line across", column, hours, text(hole.first)), ""});
+        out.notes.push_back(
+            {path, 0, 0, key,
+             fmt::format("{}: {} h from {} on got a line across", column, hours, text(hole.first)), ""});
       }
       if (why.empty()) set.columns.emplace(column, DataSet::Column{source.unit, 1, std::move(values)});
       else out.notes.push_back({path, 0, 0, key, why, "the column is left out"});
     }
     if (set.columns.empty()) {
-      out.problems.push_back({path, 0, 0, key,
-                              fmt::format("the file does not cover the run, from {} to {}", text(0), text(set.rows)),
-                              out.notes.empty() ? "take a file that does" : out.notes.front().what});
+      out.problems.push_back(
+          {path, 0, 0, key,
+           fmt::format("the file does not cover the run, from {} to {}", text(0), text(set.rows)),
+           out.notes.empty() ? "take a file that does" : out.notes.front().what});
       out.notes.clear();
     }
   } catch (const FileError& error) {

@@ -21,7 +21,10 @@ RunResult run_scenario(const Scenario& scenario, const RunOptions& options, nloh
   batch.reset(0, start);
 
   KpiCounter counter(*scenario.plan);
-  const std::vector<Channel> channels = default_channels(*scenario.plan);
+  std::vector<Channel> channels = default_channels(*scenario.plan);
+  for (Channel& c : channels) {  // a result knows its currency
+    if (c.unit.rfind("money", 0) == 0 && scenario.currency != "money") c.unit.replace(0, 5, scenario.currency);
+  }
   std::vector<Quantity> metered;
   for (const Channel& c : channels) metered.push_back(c.quantity);
   const int first_kpi = static_cast<int>(metered.size());

@@ -76,13 +76,12 @@ struct Battery : Cell {
     const Lanes lowest = most(state_of_charge_min, state_of_charge_floor);
     const Lanes cool = ramp(temperature, t.cold_charge_none, t.cold_charge_full) * (1 - ramp(temperature, t.hot_charge_full, t.hot_charge_none));
     const Lanes out_wanted = most(least(discharge_current_max * (1 - ramp(temperature, t.hot_discharge_full, t.hot_discharge_none)),
-                                        (state_of_charge - lowest) * charge / s.dt - leaking()), 0);
-    const Lanes in_wanted = most(least(charge_current_max * cool, (state_of_charge_max - state_of_charge) * charge / s.dt + leaking()), 0);
-    const Lanes out = within_voltage(s, t, out_wanted, voltage_min), in = -within_voltage(s, t, -in_wanted, voltage_max);
-    const Lanes own = own_power(s);
-    ac.p_max = least(given(most(cells_power(s, t, out) - own, 0)), rating);
-    ac.p_min = -least(taken(most(-cells_power(s, t, -in) + own, 0)), rating);
-    ac.p_min = (in > 0).select(ac.p_min, lanes(0));
+                                        (state_of_charge - lowest) / per_charge - leaking()), 0);
+    const Lanes in_wanted = most(least(charge_current_max * cool, (state_of_charge_max - state_of_charge) / per_charge + leaking()), 0);
+    const Lanes own = own_power();
+    ac.p_max = least(given(most(most_power(t, out_wanted, voltage_min, 1) - own, 0)), rating);
+    const Lanes into_cells = -most_power(t, -in_wanted, voltage_max, -1);
+    ac.p_min = pick(into_cells > 0, -least(taken(most(into_cells + own, 0)), rating), lanes(0));
     ac.p_wish = Lanes::Zero();
     ac.q = ac.q_min = ac.q_max = Lanes::Zero();
     formed_voltage = lanes(t.grid_forming);
@@ -91,21 +90,20 @@ struct Battery : Cell {
 
   void advance(const Step& s, const Settings& t) {
     const Lanes x = ac.p / rating;
-    converter_loss = rating * (standby * least(x.abs() / burst, 1) + quadratic * x.square()) + own_power(s);
+    converter_loss = rating * (standby * least(x.abs() / burst, 1) + quadratic * x.square()) + own_power();
     const Lanes power = (ac.p + converter_loss) / cells;
     at_middle(s, t, power / open_voltage);
-    const Lanes current = current_of(s, t, power);
-    const Lived lived = live(s, t, current);
+    Open over;
+    const Lanes current = current_of(t, power, over);
+    const Lived lived = live(s, current, over);
     cell_loss = cells * (lived.resistance_heat + lived.pair_heat + lived.leakage_heat);
     stored_power = cells * (lived.in_pair - lived.chemical);
-    Lanes end, area;
-    t.open_circuit_voltage.at(state_of_charge, end, area);
-    stored_energy = cells * capacity * area;
+    stored_energy = cells * capacity * over.area;
     pack_voltage = cells_in_series * voltage;
     pack_current = cells_in_parallel * current;
     charge_power = most(-ac.p, 0);
     discharge_power = most(ac.p, 0);
-    equivalent_full_cycles = equivalent_full_cycles + most(current, 0) * s.dt / charge;
+    equivalent_full_cycles = equivalent_full_cycles + most(current, 0) * per_charge;
   }
 
  private:
@@ -113,69 +111,61 @@ struct Battery : Cell {
   static Lanes ramp(const Lanes& x, double from, double to) { return clamp((x - from) / (to - from), lanes(0), lanes(1)); }
 
   // Battery management draws from the cells; never more than half of what is left in them.
-  Lanes own_power(const Step& s) const { return least(own_use * rating, 0.5 * cells * open_voltage * state_of_charge * charge / s.dt); }
-
-  // Power of all cells at a constant current over the step.
-  Lanes cells_power(const Step& s, const Settings& t, const Lanes& current) const {
-    Lanes end;
-    const Lanes open = mean_open_voltage(s, t, current + leaking(), end);
-    const Lanes u = current * r1;
-    return cells * current * (open - u - (rc_voltage - u) * mean_kept - current * r0);
-  }
+  Lanes own_power() const { return least(own_use * rating, 0.5 * cells * open_voltage * state_of_charge / per_charge); }
 
   // Bus power for a power of the cells (own use taken off): the converter's curve inverted exactly.
   Lanes given(const Lanes& dc) const {  // dc >= 0
-    const Lanes y = dc / rating, high = root(lanes(1), y - standby), low = root(1 + standby / burst, y);
-    return rating * (high >= burst).select(high, low);
+    const Lanes y = dc / rating, high = root(lanes(1), y - standby);
+    if ((high >= burst).all()) return rating * high;
+    return rating * pick(high >= burst, high, root(1 + standby / burst, y));
   }
   Lanes taken(const Lanes& dc) const {  // dc >= 0 flows into the cells
-    const Lanes y = dc / rating, high = -root(lanes(1), -(y + standby)), low = -root(1 - standby / burst, -y);
-    return rating * (high >= burst).select(high, low);
+    const Lanes y = dc / rating, high = -root(lanes(1), -(y + standby));
+    if ((high >= burst).all()) return rating * high;
+    return rating * pick(high >= burst, high, -root(1 - standby / burst, -y));
   }
   // x of quadratic x^2 + slope x = y, the root near y/slope.
   Lanes root(const Lanes& slope, const Lanes& y) const {
     return 2 * y / (slope + most(slope.square() + 4 * quadratic * y, 0).sqrt());
   }
 
-  // The largest part of a wanted current at which the cell's voltage at the step's end does not pass `bound`.
-  Lanes within_voltage(const Step& s, const Settings& t, const Lanes& wanted, const Lanes& bound) const {
-    const Lanes direction = (wanted < 0).select(lanes(-1), lanes(1)), response = r0 + r1 * (1 - kept);
-    const auto margin = [&](const Lanes& current) -> Lanes {  // volts left, > 0 inside
-      Lanes end;
-      mean_open_voltage(s, t, current + leaking(), end);
-      return direction * (end - rc_voltage * kept - current * response - bound);
-    };
-    Lanes there = margin(wanted);
-    if (!(there < 0).any()) return wanted;
-    // The voltage falls with the current (monotone): false position between no current and the wanted one, Illinois variant.
-    Lanes near = Lanes::Zero(), near_margin = margin(near), far = wanted, far_margin = there;
-    const Mask limited = there < 0;
-    for (int pass = 0; pass < 24; ++pass) {
-      const Mask open = limited && near_margin > 1e-7 && (far - near).abs() > 1e-9 * wanted.abs();
-      if (!open.any()) break;
-      const Lanes gap = near_margin - far_margin;
-      const Lanes middle = near + (far - near) * near_margin / (gap > 0).select(gap, lanes(1));
-      const Lanes value = margin(middle);
-      const Mask inside = value >= 0;
-      far_margin = open.select(inside.select(0.5 * far_margin, value), far_margin);
-      near_margin = open.select(inside.select(value, 0.5 * near_margin), near_margin);
-      near = (open && inside).select(middle, near);
-      far = (open && !inside).select(middle, far);
+  // Power of all cells at the largest part of a wanted current with which the cell's voltage stays within `bound` until the
+  // step's end. `direction`: 1 discharges (bound from below), -1 charges (from above).
+  URJA_INLINE Lanes most_power(const Settings& t, const Lanes& wanted, const Lanes& bound, double direction) const {
+    const Lanes leak = leaking(), response = r0 + r1 * (1 - kept);
+    Lanes current = wanted;
+    Open over = open_over(t, current + leak);
+    const auto margin = [&] { return Lanes(direction * (over.end - rc_voltage * kept - current * response - bound)); };
+    if ((margin() < 0).any()) {
+      // The margin falls with the current and is linear within a cell of the table: Newton, kept between none and wanted.
+      const Mask limited = margin() < 0;
+      for (int pass = 0; pass < 30; ++pass) {
+        const Lanes volts = margin();
+        const Mask open = limited && volts.abs() > 1e-6 && !(volts < 0 && current == 0);
+        if (!open.any()) break;
+        const Lanes next = current + direction * volts / (response + most(over.slope, 0) * per_charge);
+        current = pick(open, pick(direction * next > 0, next, lanes(0)), current);
+        over = open_over(t, current + leak);
+      }
     }
-    const Lanes kept_current = (margin(lanes(0)) > 0).select(near, lanes(0));
-    return limited.select(kept_current, wanted);
+    const Lanes u = current * r1;
+    return cells * current * (over.mean - u - (rc_voltage - u) * mean_kept - current * r0);
   }
 
-  // The constant current of one cell that gives this power over the step.
-  URJA_INLINE Lanes current_of(const Step& s, const Settings& t, const Lanes& power) const {
-    const Lanes leak = leaking(), r = r0 + r1 * (1 - mean_kept), back = rc_voltage * mean_kept, v = open_voltage - back;
-    const Lanes tolerance = 2e-12 * power.abs() + 1e-16 * charge / s.dt;
-    Lanes i = 2 * power / (v + most(v.square() - 4 * r * power, 0).sqrt()), end;
-    for (int pass = 0; pass < 8; ++pass) {
-      const Lanes miss = i * (mean_open_voltage(s, t, i + leak, end) - back - i * r) - power;
+  // The constant current of one cell that gives this power over the step, and the open-circuit voltage that goes with it.
+  // Within a cell of the OCV table the mean voltage is linear in the current, so the first guess is exact there.
+  URJA_INLINE Lanes current_of(const Settings& t, const Lanes& power, Open& over) const {
+    const Lanes leak = leaking(), r = r0 + r1 * (1 - mean_kept), back = rc_voltage * mean_kept;
+    const Lanes fall = 0.5 * open_slope * per_charge, v = open_voltage - back - fall * leak;
+    const Lanes tolerance = 5e-11 * power.abs() + 1e-16 / per_charge;
+    Lanes i = 2 * power / (v + most(v.square() - 4 * (r + fall) * power, 0).sqrt());
+    over = open_over(t, i + leak);
+    for (int pass = 0; pass < 12; ++pass) {
+      const Lanes miss = i * (over.mean - back - i * r) - power;
       const Mask open = miss.abs() > tolerance;
       if (!open.any()) break;
-      i = open.select(i - miss / (end - back - 2 * i * r), i);  // a lane that has arrived stays: its bits are its own
+      i = pick(open, i - miss / (over.end - back - 2 * i * r), i);  // a lane that has arrived stays: its bits are its own
+      over = open_over(t, i + leak);
     }
     return i;
   }

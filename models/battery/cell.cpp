@@ -15,7 +15,7 @@ struct DrivenCell : Cell {
   void limits(const Step& s, const Settings& t) { at_begin(s, t); }
   void advance(const Step& s, const Settings& t) {
     at_middle(s, t, current);
-    live(s, t, current);
+    live(s, current, open_over(t, current + leaking()));
   }
 };
 

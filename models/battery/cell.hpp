@@ -32,8 +32,8 @@ struct Cell {
   Lanes state_of_charge, rc_voltage, temperature;
   Lanes ambient_temperature;
   Lanes voltage, heat;
-  Lanes kept_heat, charge;
-  Lanes open_voltage, open_area, r0, r1, c1, kept, mean_kept;  // at the step's begin or middle
+  Lanes kept_heat, charge, per_charge;  // per_charge: state of charge that an ampere moves in the step
+  Lanes open_voltage, open_slope, open_area, r0, r1, c1, kept, mean_kept;  // at the step's begin or middle
 
   static constexpr double k_move = 1e-4;
 
@@ -57,13 +57,14 @@ struct Cell {
     d.state<&Cell::temperature>("degC", 25, {-60, 150}, "of the cells", observable | telemetered);
     d.input<&Cell::ambient_temperature>("degC", 25, {-60, 60}, "around the cells", telemetered);
     d.output<&Cell::heat>("W", "into one cell's thermal node");
-    d.derived<&Cell::kept_heat, &Cell::charge>();
-    d.scratch<&Cell::open_voltage, &Cell::open_area, &Cell::r0, &Cell::r1, &Cell::c1, &Cell::kept, &Cell::mean_kept>();
+    d.derived<&Cell::kept_heat, &Cell::charge, &Cell::per_charge>();
+    d.scratch<&Cell::open_voltage, &Cell::open_slope, &Cell::open_area, &Cell::r0, &Cell::r1, &Cell::c1, &Cell::kept, &Cell::mean_kept>();
   }
 
   void prepare(const Step& s) {
     kept_heat = (-s.dt / (heat_capacity * thermal_resistance)).exp();
     charge = 3600 * capacity;
+    per_charge = s.dt / charge;
   }
 
  protected:
@@ -86,39 +87,45 @@ struct Cell {
   }
 
   URJA_INLINE void at_begin(const Step& s, const Settings& t) {
-    t.open_circuit_voltage.at(state_of_charge, open_voltage, open_area);
+    const Curve::Point now = t.open_circuit_voltage.at(state_of_charge);
+    open_voltage = now.value;
+    open_slope = now.slope;
+    open_area = now.integral;
     look_up(s, t, state_of_charge);
   }
 
   // Elements for the middle of a step with this current, in the lanes where they differ from those at the begin.
   URJA_INLINE void at_middle(const Step& s, const Settings& t, const Lanes& current) {
-    const Lanes half = 0.5 * s.dt * current / charge;
+    const Lanes half = 0.5 * per_charge * current;
     const Mask moved = half.abs() > k_move;
     if (!moved.any()) return;
     const Lanes before[] = {r0, r1, c1, kept, mean_kept};
     look_up(s, t, state_of_charge - half);
-    r0 = moved.select(r0, before[0]);
-    r1 = moved.select(r1, before[1]);
-    c1 = moved.select(c1, before[2]);
-    kept = moved.select(kept, before[3]);
-    mean_kept = moved.select(mean_kept, before[4]);
+    r0 = pick(moved, r0, before[0]);
+    r1 = pick(moved, r1, before[1]);
+    c1 = pick(moved, c1, before[2]);
+    kept = pick(moved, kept, before[3]);
+    mean_kept = pick(moved, mean_kept, before[4]);
   }
 
-  // Mean open-circuit voltage over a step in which `current` (self-discharge included) flows; its value at the end in `end`.
-  URJA_INLINE Lanes mean_open_voltage(const Step& s, const Settings& t, const Lanes& current, Lanes& end) const {
-    const Lanes moved = current * s.dt / charge;
-    Lanes area;
-    t.open_circuit_voltage.at(state_of_charge - moved, end, area);
+  // The open-circuit voltage over a step in which `total` flows (self-discharge included): mean, and at the end.
+  struct Open {
+    Lanes mean, end, slope, area;
+  };
+  URJA_INLINE Open open_over(const Settings& t, const Lanes& total) const {
+    const Lanes moved = total * per_charge;
+    const Curve::Point end = t.open_circuit_voltage.at(state_of_charge - moved);
     // Below 1e-7 the difference of areas has no digits left, and the trapezium is exact within a cell of the table.
-    return (moved.abs() > 1e-7).select((open_area - area) / (moved.abs() > 1e-7).select(moved, lanes(1)), 0.5 * (open_voltage + end));
+    const Mask far = moved.abs() > 1e-7;
+    const Lanes mean = pick(far, (open_area - end.integral) / pick(far, moved, lanes(1)), 0.5 * (open_voltage + end.value));
+    return {mean, end.value, end.slope, end.integral};
   }
 
   Lanes leaking() const { return leakage * state_of_charge; }
 
-  URJA_INLINE Lived live(const Step& s, const Settings& t, const Lanes& current) {
-    const Lanes leak = leaking(), total = current + leak;
-    Lanes end;
-    const Lanes open = mean_open_voltage(s, t, total, end);
+  // Lives through the step; `over` is open_over(current + leaking()).
+  URJA_INLINE Lived live(const Step& s, const Lanes& current, const Open& over) {
+    const Lanes leak = leaking(), total = current + leak, &open = over.mean;
     const Lanes u = current * r1, d = rc_voltage - u, last = u + d * kept, tau_share = mean_kept;
     Lived lived;
     lived.resistance_heat = current.square() * r0;
@@ -129,10 +136,10 @@ struct Cell {
     lived.in_pair = 0.5 * c1 * (last - rc_voltage) * (last + rc_voltage) / s.dt;
     lived.mean_voltage = open - u - d * tau_share - current * r0;
     heat = current * (open - lived.mean_voltage) + lived.leakage_heat;
-    voltage = end - last - current * r0;
+    voltage = over.end - last - current * r0;
 
     rc_voltage = last;
-    state_of_charge = state_of_charge - total * s.dt / charge;
+    state_of_charge = state_of_charge - total * per_charge;
     const Lanes hot = ambient_temperature + thermal_resistance * heat;
     temperature = hot + (temperature - hot) * kept_heat;
     return lived;

@@ -210,7 +210,7 @@ struct EvCharger : RideThrough {
     const Lanes first = clamp((empty - at_s_p) * energy / (efficiency * most(p0, 1e-6)), lanes(0), dt);  // s, at constant power
     const Lanes k = efficiency * vehicle_power / (energy * linear);
     const Lanes then = least(at_s_p, most(empty, 0)) / linear * vehicle_power;
-    return (over * still_wanted > 0).select((p0 * first + then * (1 - (-k * (dt - first)).exp()) / k) / dt, p0);
+    return pick(over * still_wanted > 0, (p0 * first + then * (1 - (-k * (dt - first)).exp()) / k) / dt, p0);
   }
   Lanes taken_stepwise(const Lanes& p0) const {
     const Lanes empty = most(1 - state_of_charge, 0);

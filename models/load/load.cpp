@@ -32,7 +32,8 @@ struct Load {
     d.output<&Load::served>("W", "consumed", sink | observable).kpi("served_kwh");
     d.output<&Load::unserved_power>("W", "wanted and not served", unserved | observable).kpi("unserved_kwh");
     d.derived<&Load::reactive_share>();
-    d.tag<&Settings::priority>("critical", {"critical", "semi_critical", "non_critical", "deferrable"}, "zone in which it is shed");
+    d.tag<&Settings::priority>("critical", {"critical", "semi_critical", "non_critical", "deferrable"},
+                               "zone in which it is shed");
   }
 
   void prepare(const Step&) { reactive_share = (1 - power_factor.square()).sqrt() / power_factor; }

@@ -97,13 +97,13 @@ struct Pv : RideThrough {
     const Lanes k = efficiency / reference_efficiency, y = c + most(ac.p, 0) / (k * inverter_dc_rating);
     const Lanes z = 2 * y / (b + most(b * b - 4 * a * y, 0).sqrt());
     const auto feeding = ac.p > 0;
-    dc_power = feeding.select(inverter_dc_rating * z, lanes(0));
-    inverter_loss = feeding.select(inverter_dc_rating * (z * (1 - b * k) + k * (a * z.square() + c)), -ac.p);
+    dc_power = pick(feeding, inverter_dc_rating * z, lanes(0));
+    inverter_loss = pick(feeding, inverter_dc_rating * (z * (1 - b * k) + k * (a * z.square() + c)), -ac.p);
     curtailed = most(available_power - ac.p, 0);
 
     const Lanes taken = least(dc_power / most(dc_maximum, 1e-9), 1);
     const Lanes at_maximum = most(voltage_at_maximum * (1 + voltage_coefficient * (mean_temperature - 25)), 0);
-    dc_voltage = (dc_maximum > 0).select(at_maximum * (1 + (open_circuit_ratio - 1) * most(1 - taken, 0).sqrt()), lanes(0));
+    dc_voltage = pick(dc_maximum > 0, at_maximum * (1 + (open_circuit_ratio - 1) * most(1 - taken, 0).sqrt()), lanes(0));
     dc_current = dc_power / most(dc_voltage, 1e-3);
 
     cell_temperature = hot + (cell_temperature - hot) * kept;

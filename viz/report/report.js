@@ -345,7 +345,7 @@ function drawOverview() {
 }
 function size(s) {
   let x = 0;
-  for (const v of s.up ?? s.down ?? s.mean) if (v === v) x += Math.abs(v);
+  for (const v of s.up ?? s.down ?? s.mean ?? []) if (v === v) x += Math.abs(v);
   return x;
 }
 
