@@ -120,8 +120,7 @@ void vary(Batch& batch, bool starts) {
 
 Meter meter_of(const Batch& batch) {
   KpiCounter counter(batch.plan());
-  std::vector<Quantity> rows;
-  for (const Channel& c : default_channels(batch.plan())) rows.push_back(c.quantity);
+  std::vector<Quantity> rows = metered(default_channels(batch.plan()));
   for (const Quantity& q : counter.metered()) rows.push_back(q);
   return Meter(batch.plan(), batch.blocks(), rows);
 }
@@ -279,7 +278,7 @@ balance: [grid, pv, load]
 }
 
 int run_bench(const std::vector<std::string>& names, bool as_json) {
-  const std::pair<const char*, void (*)(Bench&)> cases[] = {{"one_lane", one_lane}, {"lanes_1024", many_lanes}, {"lanes_1024_random_starts", random_starts},
+  const std::pair<const char*, void (*)(Bench&)> cases[] = {{"one_lane_recording", one_lane}, {"lanes_1024_recording", many_lanes}, {"lanes_1024_random_starts", random_starts},
                                                             {"two_threads", threads}, {"actions_snapshot_reset", agents}, {"chargers_54", chargers},
                                                             {"street_of_1000_homes", street}, {"start_up", start_up}};
   Bench bench(names, as_json);

@@ -33,19 +33,19 @@ bool Balance::below(int index, int bus) const {
 
 void Balance::solve() {
   start_from_wishes();
-  const Mask all = Mask::Constant(true);
+  const Lanes all = Lanes::Ones();
   if (plan_.buses.size() > 1) relieve_feeders(all);
   if (!plan_.solo) {
     pass(false, all);
-    if ((flow(0) != 0).any()) pass(true, all);
+    pass(true, all);
     // Chargers that were cut may pause: others get what they leave, in another round in which these take no more, in those
     // lanes only. That may go to the next fleet of chargers, which is rounded in turn.
     for (std::size_t round = 0; fair_ && round <= plan_.fleets.size(); ++round) {
-      const Mask again = round_to_floors();
-      if (!again.any()) break;
+      const Lanes again = round_to_floors();
+      if (!(again > 0).any()) break;
       if (plan_.buses.size() > 1) relieve_feeders(again);
       pass(false, again);
-      if ((flow(0) != 0).any()) pass(true, again);
+      pass(true, again);
     }
   }
   account_.spill -= flow(0);
@@ -62,45 +62,41 @@ void Balance::start_from_wishes() {
   for (std::size_t k = 0; k < plan_.ports.size(); ++k) {
     Port& p = port(static_cast<int>(k));
     p.p = clean(p.p_wish);
-    p.q = clean(p.q);
     account_.clipped += p.clipped.abs();
     add_to_path(plan_.ports[k].bus, p.p);
   }
 }
 
 // Moves a port by up to `wanted`, within its own limits and the headroom of every feeder between it and bus `top`. A lane
-// that wants nothing keeps its bits: others may have made us pass here.
+// that wants nothing keeps its bits, whoever made us pass here: its change is exactly zero, and p lies within its limits.
 void Balance::move(int index, const Lanes& wanted, int top) {
   Port& p = port(index);
-  Lanes change = clamp(wanted, p.p_min - p.p, p.p_max - p.p);
+  Lanes change = clamp(wanted, least(p.p_min - p.p, 0), most(p.p_max - p.p, 0));
   for (int b = plan_.ports[static_cast<std::size_t>(index)].bus; b != top; b = plan_.buses[static_cast<std::size_t>(b)].parent) {
     change = clamp(change, least(-limit(b) - flow(b), 0), most(limit(b) - flow(b), 0));
   }
-  const Mask moves = wanted != 0;
-  change = pick(moves, change, zero);
-  // p + (p_max - p) may miss p_max by its last bit.
-  p.p = pick(moves, clean(clamp(p.p + change, p.p_min, p.p_max)), p.p);
+  p.p = clean(clamp(p.p + change, p.p_min, p.p_max));  // p + (p_max - p) may miss p_max by its last bit
   add_to_path(plan_.ports[static_cast<std::size_t>(index)].bus, change);
 }
 
-void Balance::pass(bool commanded, const Mask& where) {
+// 1 in the lanes where it is this port's turn: of those under command, or of the others.
+Lanes Balance::in_turn(int index, bool commanded) { return one_if(port(index).commanded > 0) * (commanded ? 1.0 : -1.0) + (commanded ? 0.0 : 1.0); }
+
+void Balance::pass(bool commanded, const Lanes& where) {
   for (int index : plan_.merit) {
-    const Port& p = port(index);
-    const auto in_turn = commanded ? Mask(p.commanded > 0) : Mask(p.commanded <= 0);
-    move(index, pick(in_turn && where, -flow(0), zero), 0);
+    const Lanes residual = flow(0) * where;
+    if (!(residual != 0).any()) return;
+    move(index, -residual * in_turn(index, commanded), 0);
   }
 }
 
-void Balance::relieve_feeders(const Mask& where) {
+void Balance::relieve_feeders(const Lanes& where) {
   for (int bus = static_cast<int>(plan_.buses.size()) - 1; bus > 0; --bus) {
-    const auto excess = [&] { return Lanes(pick(where, flow(bus) - clamp(flow(bus), -limit(bus), limit(bus)), zero)); };
+    const auto excess = [&] { return Lanes((flow(bus) - clamp(flow(bus), -limit(bus), limit(bus))) * where); };
     if (!(excess() != 0).any()) continue;
     for (bool commanded : {false, true}) {
       for (int index : plan_.merit) {
-        if (!below(index, bus)) continue;
-        const Port& p = port(index);
-        const auto in_turn = commanded ? Mask(p.commanded > 0) : Mask(p.commanded <= 0);
-        move(index, pick(in_turn, -excess(), zero), bus);
+        if (below(index, bus)) move(index, -excess() * in_turn(index, commanded), bus);
       }
     }
     if (fair_) round_to_floors();
@@ -111,9 +107,9 @@ void Balance::relieve_feeders(const Mask& where) {
 }
 
 // Fleets of chargers that got less than they wish: each member at its floor at least, or paused. What that leaves unused
-// goes back to the buses; the fleet takes no more in this step. Where anything was left.
-Mask Balance::round_to_floors() {
-  Mask changed = Mask::Constant(false);
+// goes back to the buses; the fleet takes no more in this step. 1 in the lanes where anything was left.
+Lanes Balance::round_to_floors() {
+  Lanes changed = Lanes::Zero();
   for (std::size_t k = 0; k < plan_.ports.size(); ++k) {
     const Plan::PortRef& ref = plan_.ports[k];
     if (ref.fleet < 0 || ref.commanded_members || ref.child_port != plan_.fleets[static_cast<std::size_t>(ref.fleet)].fair_port) continue;
@@ -128,7 +124,7 @@ Mask Balance::round_to_floors() {
       p.p[i] = 0.0 - used;
       p.p_min[i] = p.p[i];
     }
-    changed = changed || change != 0;
+    changed = most(changed, one_if(change != 0));
     add_to_path(ref.bus, change);
   }
   return changed;
@@ -160,40 +156,44 @@ double Balance::share_among(int fleet, int lane, double power) {
 }
 
 void Balance::solve_reactive() {
+  Lanes any = Lanes::Zero();
+  for (std::size_t k = 0; k < plan_.ports.size(); ++k) any += port(static_cast<int>(k)).q.abs();
+  account_.spill_reactive = Lanes::Zero();
+  if (!(any != 0).any()) {
+    for (std::size_t k = 0; k < plan_.ports.size(); ++k) port(static_cast<int>(k)).q = Lanes::Zero();  // no -0
+    return;
+  }
   Lanes residual = Lanes::Zero();
   for (std::size_t k = 0; k < plan_.ports.size(); ++k) {
     Port& p = port(static_cast<int>(k));
-    if (!(p.q != 0).any()) continue;
     // Reactive power that hangs on the wish (a load's power factor) follows what became of it.
     const Mask moved = p.q_min == p.q_max && p.p != p.p_wish && p.p_wish != 0;
-    const Lanes share = pick(moved, p.p / pick(moved, p.p_wish, lanes(1)), lanes(1));
+    const Lanes share = pick(moved, p.p / pick(moved, p.p_wish, 1.0), 1.0);
     p.q = clean(p.q * share);
     residual += p.q;
   }
-  if ((residual != 0).any()) {
-    for (int index : plan_.merit) {
-      Port& p = port(index);
-      const Lanes change = pick(residual != 0, clamp(-residual, p.q_min - p.q, p.q_max - p.q), zero);
-      p.q = clean(p.q + change);
-      residual = residual + change;
-    }
+  for (int index : plan_.merit) {
+    Port& p = port(index);
+    const Lanes change = pick(residual != 0, clamp(-residual, p.q_min - p.q, p.q_max - p.q), zero);
+    p.q = clean(p.q + change);
+    residual = residual + change;
   }
   account_.spill_reactive = clean(-residual);
 }
 
 // The first asset in the merit order that is able to give or take power now forms the plant's bus.
 void Balance::form_bus() {
-  Lanes voltage = Lanes::Zero(), frequency = Lanes::Zero(), formed = Lanes::Zero();
+  Lanes voltage = Lanes::Zero(), frequency = Lanes::Zero(), unformed = Lanes::Ones();
   for (int index : plan_.forming) {
     const Plan::Asset& a = plan_.assets[static_cast<std::size_t>(index)];
     const Port& p = *reinterpret_cast<const Port*>(rows_ + a.offset + a.type->ports.front());
-    const Lanes forms = pick(formed <= 0 && (p.p_max > 0 || p.p_min < 0), lanes(1), zero);
-    voltage = pick(forms > 0, rows_[a.offset + a.type->forms_voltage], voltage);
-    frequency = pick(forms > 0, rows_[a.offset + a.type->forms_frequency], frequency);
-    formed += forms;
+    const Lanes forms = unformed * one_if(most(p.p_max, -p.p_min) > 0);
+    voltage += forms * rows_[a.offset + a.type->forms_voltage];
+    frequency += forms * rows_[a.offset + a.type->forms_frequency];
+    unformed -= forms;
   }
   // The ports have it already unless it has changed.
-  if (!(voltage != account_.voltage || frequency != account_.frequency).any()) return;
+  if (!((voltage - account_.voltage).abs() + (frequency - account_.frequency).abs() != 0).any()) return;
   account_.voltage = voltage;
   account_.frequency = frequency;
   for (const Plan::PortRef& ref : plan_.ports) {
@@ -221,8 +221,8 @@ void Balance::distribute() {
         p.frequency = lanes(mirror.frequency[i]);
         if (shared) continue;
         const Lanes room_here = share > 0 ? Lanes(p.p_max - p.p_wish) : Lanes(p.p_wish - p.p_min);
-        const Mask meant = ref.commanded_members ? Mask(p.commanded > 0) : Mask(p.commanded <= 0);
-        p.p = pick(meant, clean(p.p_wish + share * room_here), p.p);
+        const Lanes given = clean(p.p_wish + share * room_here);
+        p.p = ref.commanded_members ? pick(p.commanded > 0, given, p.p) : pick(p.commanded > 0, p.p, given);
       }
     }
   }

@@ -40,11 +40,12 @@ class Balance {
   bool below(int index, int bus) const;
 
   void start_from_wishes();
-  void relieve_feeders(const Mask& where);
-  void pass(bool commanded, const Mask& where);
+  void relieve_feeders(const Lanes& where);  // where: 1 in the lanes that take part
+  void pass(bool commanded, const Lanes& where);
+  Lanes in_turn(int index, bool commanded);
   void move(int index, const Lanes& wanted, int top);
   void add_to_path(int bus, const Lanes& change);
-  Mask round_to_floors();
+  Lanes round_to_floors();
   void solve_reactive();
   void form_bus();
   double share_among(int fleet, int lane, double power);

@@ -33,8 +33,10 @@ Meter::Meter(const Plan& plan, int blocks, const std::vector<Quantity>& quantiti
   std::vector<std::vector<Quantity>> of_fleet(plan.fleets.size());
   for (const Quantity& q : quantities) {
     if (q.fleet < 0) {
-      places_.push_back({-1, static_cast<int>(rows_.size())});
-      rows_.push_back(q.row);
+      // A row that is asked for twice is summed once.
+      const auto there = std::find(rows_.begin(), rows_.end(), q.row);
+      places_.push_back({-1, static_cast<int>(there - rows_.begin())});
+      if (there == rows_.end()) rows_.push_back(q.row);
     } else {
       auto& list = of_fleet[static_cast<std::size_t>(q.fleet)];
       places_.push_back({q.fleet, static_cast<int>(list.size())});
@@ -333,13 +335,17 @@ void Batch::propose(int b) {
   for (const Plan::Asset& a : plan_->assets) {
     if (a.type->limits) a.type->limits(rows + a.offset, s, a.settings.get());
   }
+  // Wishes and commands, clipped to the limits.
+  Lanes under_command = Lanes::Zero();
+  for (const Plan::PortRef& ref : plan_->ports) {
+    if (ref.asset >= 0) under_command += reinterpret_cast<const Port*>(rows + ref.offset)->commanded;
+  }
+  const bool somebody = (under_command != 0).any();
   for (const Plan::PortRef& ref : plan_->ports) {
     if (ref.asset < 0) continue;
     Port& p = *reinterpret_cast<Port*>(rows + ref.offset);
-    const Mask commanded = p.commanded > 0;
-    const bool somebody = commanded.any();
-    p.p_wish = clamp(somebody ? Lanes(pick(commanded, p.command, p.p_wish)) : p.p_wish, p.p_min, p.p_max);
-    p.clipped = somebody ? Lanes(pick(commanded, p.command - p.p_wish, urja::lanes(0))) : Lanes(Lanes::Zero());
+    p.p_wish = clamp(somebody ? pick(p.commanded > 0, p.command, p.p_wish) : p.p_wish, p.p_min, p.p_max);
+    p.clipped = somebody ? pick(p.commanded > 0, p.command - p.p_wish, 0.0) : Lanes(Lanes::Zero());
   }
   for (std::size_t f = 0; f < children_.size(); ++f) {
     Batch& c = *children_[f];
@@ -358,6 +364,13 @@ void Batch::propose(int b) {
         } sums[2];
         for (int k = 0; k < fleet.blocks; ++k) {
           const Port& p = *reinterpret_cast<const Port*>(c.block(first + k) + c.plan_->ports[m].offset);
+          if ((k + 1) * width <= fleet.members && !(p.commanded > 0).any()) {  // a full block of free members
+            sums[0].low += p.p_min;
+            sums[0].high += p.p_max;
+            sums[0].wish += p.p_wish;
+            sums[0].q += p.q;
+            continue;
+          }
           const Lanes there = one_if(member_numbers + k * width < fleet.members), commanded = one_if(p.commanded > 0) * there;
           const auto count = [&](Sums& sum, const Lanes& counted) {
             sum.low += pick(counted > 0, p.p_min, 0.0);
@@ -373,7 +386,8 @@ void Batch::propose(int b) {
         }
         for (int side : {0, 1}) {
           Port& up = *reinterpret_cast<Port*>(rows + (side ? fleet.commanded_mirror : fleet.free_mirror)[m]);
-          up.p_min[i] = sums[side].low.sum(), up.p_max[i] = sums[side].high.sum(), up.p_wish[i] = sums[side].wish.sum();
+          up.p_min[i] = sums[side].low.sum(), up.p_max[i] = sums[side].high.sum();
+          up.p_wish[i] = std::min(std::max(sums[side].wish.sum(), up.p_min[i]), up.p_max[i]);  // sums round apart
           up.clipped[i] = sums[side].clipped.sum();
           // The members' range of reactive power is theirs: a mirror port is moved in p only.
           up.q[i] = sums[side].q.sum(), up.q_min[i] = up.q[i], up.q_max[i] = up.q[i];

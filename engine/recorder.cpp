@@ -112,6 +112,14 @@ std::vector<Channel> default_channels(const Plan& plan) {
   return channels;
 }
 
+std::vector<Quantity> metered(const std::vector<Channel>& channels) {
+  std::vector<Quantity> sums;
+  for (const Channel& c : channels) {
+    if (!c.at_end) sums.push_back(c.quantity);
+  }
+  return sums;
+}
+
 struct Recorder::File {
   std::string path, part;
   std::vector<Channel> channels;
@@ -170,6 +178,7 @@ void Recorder::append(double time, const Batch& batch, const Meter& meter, int s
   File& f = *file_;
   f.time->push(time);
   const double share = 1.0 / steps;
+  int summed = 0;
   for (std::size_t c = 0; c < f.channels.size(); ++c) {
     const Channel& channel = f.channels[c];
     Quantity q = channel.quantity;
@@ -177,10 +186,11 @@ void Recorder::append(double time, const Batch& batch, const Meter& meter, int s
       const bool well = batch.status(lane) == Trouble::none;
       for (int m = 0; m < std::max(1, f.members[c]); ++m) {
         if (f.members[c] > 0) q.member = m;
-        const double value = channel.at_end ? batch.get(lane, q) : meter.sum(lane, static_cast<int>(c), m) * share;
+        const double value = channel.at_end ? batch.get(lane, q) : meter.sum(lane, summed, m) * share;
         f.columns[c]->push(well ? value : std::numeric_limits<double>::quiet_NaN());
       }
     }
+    summed += !channel.at_end;
   }
   ++f.rows;
   if (++f.waiting >= static_cast<std::int64_t>(rows_per_chunk)) {

@@ -30,12 +30,15 @@ struct Channel {
   bool at_end = false;  // state: the value at the interval's end, not its mean
 };
 
+// What a Meter must sum for these channels, in this order: states are read at the interval's end and need no sum.
+std::vector<Quantity> metered(const std::vector<Channel>& channels);
+
 // What is recorded if the scenario does not choose: power, states, outputs, and inputs that are telemetered.
 std::vector<Channel> default_channels(const Plan& plan);
 
 class Recorder {
  public:
-  // Creates `<path>.part`. `channels` must be the ones whose quantities the Meter was made with, in that order.
+  // Creates `<path>.part`. The Meter given to append() must begin with metered(channels).
   Recorder(const std::string& path, const Batch& batch, std::vector<Channel> channels);
   ~Recorder();
   Recorder(const Recorder&) = delete;

@@ -25,11 +25,10 @@ RunResult run_scenario(const Scenario& scenario, const RunOptions& options, nloh
   for (Channel& c : channels) {  // a result knows its currency
     if (c.unit.rfind("money", 0) == 0 && scenario.currency != "money") c.unit.replace(0, 5, scenario.currency);
   }
-  std::vector<Quantity> metered;
-  for (const Channel& c : channels) metered.push_back(c.quantity);
-  const int first_kpi = static_cast<int>(metered.size());
-  metered.insert(metered.end(), counter.metered().begin(), counter.metered().end());
-  Meter meter(*scenario.plan, batch.blocks(), metered);
+  std::vector<Quantity> sums = metered(channels);
+  const int first_kpi = static_cast<int>(sums.size());
+  sums.insert(sums.end(), counter.metered().begin(), counter.metered().end());
+  Meter meter(*scenario.plan, batch.blocks(), sums);
 
   std::unique_ptr<Recorder> recorder;
   if (!options.out.empty()) {
