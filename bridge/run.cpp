@@ -93,6 +93,10 @@ fs::path next_folder(const std::string& scenario) {
   }
 }
 
+void print_notes(const Scenario& scenario) {
+  for (const std::string& note : scenario.notes) std::fprintf(stderr, "note: %s\n", note.c_str());
+}
+
 int print_problems(const Problems& problems) {
   std::fputs(problems.text().c_str(), stderr);
   const std::size_t count = problems.list().size();
@@ -110,6 +114,7 @@ int run(RunArguments a) {
   } catch (const ScenarioError& e) {
     return print_problems(e.problems);
   }
+  if (!a.quiet) print_notes(scenario);
   const double loading = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
 
   fs::path out = a.out, report = a.report;
@@ -117,6 +122,10 @@ int run(RunArguments a) {
     const fs::path folder = next_folder(scenario.name);
     out = folder / "result.h5";
     if (report.empty()) report = folder / "report.html";
+  }
+  if (!report.empty() && fs::weakly_canonical(out) == fs::weakly_canonical(report)) {
+    std::fprintf(stderr, "urja: result and report cannot both be %s\n", out.c_str());
+    return misused;
   }
   for (const fs::path& file : {out, report}) {
     if (file.empty()) continue;
@@ -184,6 +193,7 @@ int run(RunArguments a) {
 int validate(const std::string& file, const LoadOptions& options) {
   try {
     const Scenario s = load_scenario(file, options);
+    print_notes(s);
     std::size_t assets = s.plan->assets.size();
     for (const auto& f : s.plan->fleets) assets += f.plan->assets.size();
     fmt::print("{}: valid: {} models, {} data files, {:.0f} steps of {:g} s\n", file, assets, s.data_hashes.size(), (s.end - s.start) / s.step, s.step);

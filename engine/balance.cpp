@@ -210,6 +210,7 @@ void Balance::distribute() {
     const Port& mirror = *reinterpret_cast<const Port*>(rows_ + ref.offset);
     Batch& child = batch_.child(ref.fleet);
     const int offset = child.plan().ports[static_cast<std::size_t>(ref.child_port)].offset;
+    if (ref.commanded_members && !(mirror.p_max - mirror.p_min + mirror.p.abs() != 0).any()) continue;  // nobody is under command
     for (int i = 0; i < width && block_ * width + i < batch_.lanes(); ++i) {
       const double change = mirror.p[i] - mirror.p_wish[i];
       const bool shared = ref.child_port == facts.fair_port && !ref.commanded_members && change > 0;  // share_fairly has written them

@@ -288,7 +288,7 @@ void Batch::read_profiles(int b) {
     const Profile& profile = plan_->profiles[k];
     Lanes& row = rows[plan_->cursors + 2 * static_cast<int>(k)];
     Lanes& ends = rows[plan_->cursors + 2 * static_cast<int>(k) + 1];
-    if (!(s.time + 1e-6 >= ends || row < 0).any()) continue;
+    if (!(s.time + 1e-6 >= ends).any()) continue;
     if (blocks_per_parent_ > 0) {
       // Members of one parent share their time, and their values lie side by side in the row.
       const std::int64_t r = profile.row_at(s.time[0]);
@@ -303,7 +303,7 @@ void Batch::read_profiles(int b) {
       continue;
     }
     for (int i = 0; i < width; ++i) {
-      if (row[i] >= 0 && s.time[i] + 1e-6 < ends[i]) continue;
+      if (s.time[i] + 1e-6 < ends[i]) continue;
       const std::int64_t r = profile.row_at(s.time[i]);
       row[i] = static_cast<double>(r);
       ends[i] = profile.end_of(r);
@@ -440,7 +440,8 @@ void Batch::settle(int b, const Mask& running) {
         Lanes sum = Lanes::Zero(), through = Lanes::Zero();
         for (int k = 0; k < per_lane; ++k) {
           const Lanes& p = reinterpret_cast<const Port*>(c.block((b * width + i) * per_lane + k) + c.plan_->ports[m].offset)->p;
-          const Lanes counted = pick(member_numbers + k * width < plan_->fleets[f].members, p, 0.0);
+          const bool full = (k + 1) * width <= plan_->fleets[f].members;
+          const Lanes counted = full ? p : pick(member_numbers + k * width < plan_->fleets[f].members, p, 0.0);
           sum += counted;
           through += counted.abs();
         }
@@ -461,6 +462,7 @@ void Batch::settle(int b, const Mask& running) {
   }
   Account& account = head.account;
   account.unserved = most(account.spill, 0);
+  account.spilled = most(-account.spill, 0);
   for (int row : plan_->unserved_rows) account.unserved += rows[row];
   for (std::size_t f = 0; f < children_.size(); ++f) {
     const Plan::Fleet& fleet = plan_->fleets[f];
@@ -472,12 +474,12 @@ void Batch::settle(int b, const Mask& running) {
       }
     }
   }
-  account.interrupted = pick(account.unserved > 1e-3, urja::lanes(1), urja::lanes(0));
+  account.interrupted = one_if(account.unserved > 1e-3);
 
   const Mask bad = check(b);
   if (bad.any()) freeze(b, bad && running);
   if (!children_.empty()) take_status_of_fleets(b);
-  head.step.index += pick(running && account.status == 0, urja::lanes(1), urja::lanes(0));
+  head.step.index += one_if(account.status == 0);
 }
 
 // Finite, in bounds, energy closed: one pass over the asset's rows, no branch. Who it was is found out by freeze().
@@ -485,7 +487,7 @@ Mask Batch::check(int b) {
   Lanes* rows = block(b);
   Account& account = head_of(rows).account;
   const Step& s = head_of(rows).step;
-  Lanes poison[4] = {Lanes::Zero(), Lanes::Zero(), Lanes::Zero(), Lanes::Zero()}, inside = Lanes::Zero();
+  Lanes poison[4] = {Lanes::Zero(), Lanes::Zero(), Lanes::Zero(), Lanes::Zero()}, inside = Lanes::Zero(), inside2 = Lanes::Zero();
   Lanes missed = Lanes::Zero(), moved = Lanes::Zero(), worst = Lanes::Zero();
   const Lanes per_second = 3600.0 / s.dt;
   for (const Plan::Watch& w : plan_->watches) {
@@ -501,7 +503,10 @@ Mask Batch::check(int b) {
       for (; r < last; ++r) poison[0] += rows[r] * 0;
     }
     // Plain minimum: a NaN has been found above.
-    for (const Plan::Watch::Bound& bound : w.bounds) inside = inside.min((rows[bound.row] - bound.low).min(bound.high - rows[bound.row]));
+    for (const Plan::Watch::Bound& bound : w.bounds) {
+      inside = inside.min(rows[bound.row] - bound.low);
+      inside2 = inside2.min(bound.high - rows[bound.row]);
+    }
     if (w.flows.empty()) continue;
     Lanes sum = Lanes::Zero(), through = Lanes::Zero();
     for (const Plan::Flow& f : w.flows) {
@@ -524,7 +529,10 @@ Mask Batch::check(int b) {
   account.residual += missed * s.dt;
   account.throughput += moved * s.dt;
   account.worst = most(account.worst, worst);
-  return !((poison[0] + poison[1] + poison[2] + poison[3]) == 0 && inside >= 0 && worst <= 1);
+  // One number for all three, NaN kept: the usual answer comes without a branch per lane.
+  const Lanes trouble = most(most(-inside.min(inside2), worst - 1), (poison[0] + poison[1]) + (poison[2] + poison[3]));
+  if ((trouble <= 0).all()) return Mask::Constant(false);
+  return !(trouble <= 0);
 }
 
 // Marks the lanes and says which asset and row it was.

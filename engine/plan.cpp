@@ -28,6 +28,7 @@ const std::vector<AccountField>& account_fields() {
   static const std::vector<AccountField> fields{
       {"spill", "power", first + detail::offset_of<&Account::spill>(), "W", "what nobody could take (< 0) or give (> 0)"},
       {"spill", "reactive_power", first + detail::offset_of<&Account::spill_reactive>(), "var", "what nobody could take or give"},
+      {"plant", "spilled_power", first + detail::offset_of<&Account::spilled>(), "W", "generated, and nobody could take it"},
       {"plant", "unserved_power", first + detail::offset_of<&Account::unserved>(), "W", "wanted by loads and not given, spill included"},
       {"plant", "interrupted", first + detail::offset_of<&Account::interrupted>(), "1", "share of the time with unserved power"},
       {"plant", "voltage", first + detail::offset_of<&Account::voltage>(), "1", "of the bus, per unit; 0 when nobody forms it"},
@@ -149,7 +150,7 @@ void Plan::finish() {
   // An odd number of rows keeps the same row of neighbouring blocks out of the same cache set.
   rows |= 1;
   starts.resize(static_cast<std::size_t>(rows), 0.0);
-  for (std::size_t p = 0; p < profiles.size(); ++p) set_start(cursors + cursor_rows * static_cast<int>(p), -1);
+  for (std::size_t p = 0; p < profiles.size(); ++p) set_start(cursors + cursor_rows * static_cast<int>(p) + 1, -1e300);  // read at once
 
   for (Asset& a : assets) {
     if (!a.type->finish) continue;

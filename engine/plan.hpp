@@ -38,6 +38,7 @@ enum class Trouble { none = 0, not_finite = 1, out_of_bounds = 2, energy_not_clo
 // What the plant as a whole does, one row each; lies behind the clock at the head of a block.
 struct Account {
   Lanes spill, spill_reactive;   // W, var: what nobody could take (< 0) or give (> 0); closes the sum of all powers
+  Lanes spilled;                 // W: the part of it that nobody could take
   Lanes unserved, interrupted;   // W wanted and not given; 1 while that is more than a milliwatt
   Lanes voltage, frequency;      // per unit, of whoever forms the plant's bus; 0 when nobody does
   Lanes status, bad_asset, bad_row;  // Trouble; which asset and which of its rows

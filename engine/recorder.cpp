@@ -143,6 +143,7 @@ Recorder::Recorder(const std::string& path, const Batch& batch, std::vector<Chan
   f.part = path + ".part";
   f.channels = std::move(channels);
   f.lanes = batch.lanes();
+  errno = 0;
   f.file = std::make_unique<Handle>(H5Fcreate(f.part.c_str(), H5F_ACC_TRUNC, H5P_DEFAULT, H5P_DEFAULT), H5Fclose,
                                     fmt::format("create {} ({})", f.part, std::strerror(errno)).c_str());
   f.time = std::make_unique<Column>(*f.file, "/time", std::vector<hsize_t>{});
@@ -163,6 +164,31 @@ Recorder::Recorder(const std::string& path, const Batch& batch, std::vector<Chan
     write_text(f.columns.back()->id(), "kind", c.kind);
   }
   attribute("lanes", static_cast<std::int64_t>(f.lanes));
+  write_parameters(batch);
+}
+
+// /params/<asset>/<name>: what each parameter was when the recording began; one value per member, then per lane.
+void Recorder::write_parameters(const Batch& batch) {
+  const Handle link(H5Pcreate(H5P_LINK_CREATE), H5Pclose, "make a property list");
+  check(H5Pset_create_intermediate_group(link, 1), "make groups");
+  for (const Quantity& found : batch.plan().quantities()) {
+    if (found.kind != Kind::parameter) continue;
+    Quantity q = found;
+    const int members = q.fleet < 0 ? 1 : batch.plan().fleets[static_cast<std::size_t>(q.fleet)].members;
+    std::vector<double> values;
+    for (int lane = 0; lane < batch.lanes(); ++lane) {
+      for (int m = 0; m < members; ++m) {
+        if (q.fleet >= 0) q.member = m;
+        values.push_back(batch.get(lane, q));
+      }
+    }
+    const std::vector<hsize_t> shape{static_cast<hsize_t>(batch.lanes()), static_cast<hsize_t>(members)};
+    const Handle space(H5Screate_simple(2, shape.data(), nullptr), H5Sclose, "make a data space");
+    const Handle set(H5Dcreate2(*file_->file, ("/params/" + q.asset + "/" + q.name).c_str(), H5T_NATIVE_DOUBLE, space, link, H5P_DEFAULT, H5P_DEFAULT), H5Dclose, "make a dataset");
+    check(H5Dwrite(set, H5T_NATIVE_DOUBLE, H5S_ALL, H5S_ALL, H5P_DEFAULT, values.data()), "write parameters");
+    write_text(set, "unit", q.unit);
+    write_text(set, "description", q.doc);
+  }
 }
 
 Recorder::~Recorder() {

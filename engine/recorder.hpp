@@ -3,6 +3,7 @@
 //
 //   /time                       float64 [T]   UTC seconds of the interval's start
 //   /channels/<asset>/<name>    [T] one lane, [T, N] many; a fleet adds a last axis of members
+//   /params/<asset>/<name>      [N, M] parameters at the begin
 //   /events/{time,asset,kind,text}
 //   attributes of a channel: unit, description, kind; of the file: what the caller sets
 //
@@ -56,6 +57,7 @@ class Recorder {
   std::int64_t rows() const;
 
  private:
+  void write_parameters(const Batch& batch);
   struct File;
   std::unique_ptr<File> file_;
 };

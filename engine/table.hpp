@@ -89,7 +89,8 @@ class Sheet {
   }
   Sheet() : nodes_(4, std::array<double, 4>{}) {}
 
-  URJA_INLINE std::array<Lanes, columns> at(const Lanes& x, const Lanes& y) const {
+  // Values at (x, y), and how the first column rises with y there (0 beyond the edges).
+  URJA_INLINE std::array<Lanes, columns> at(const Lanes& x, const Lanes& y, Lanes& rise) const {
     const Lanes u = clamp((x - from_x_) * per_x_, Lanes::Zero(), lanes(size_x_ - 1));
     const Lanes w = clamp((y - from_y_) * per_y_, Lanes::Zero(), lanes(size_y_ - 1));
     std::array<Lanes, columns> result;
@@ -100,9 +101,11 @@ class Sheet {
       const auto* far = near + size_y_;
       using Four = Eigen::Array4d;
       const auto load = [](const std::array<double, 4>& node) { return Eigen::Map<const Four>(node.data()); };
+      rise[i] = (1 - d) * (near[1][0] - near[0][0]) + d * (far[1][0] - far[0][0]);
       const Four value = (1 - d) * ((1 - e) * load(near[0]) + e * load(near[1])) + d * ((1 - e) * load(far[0]) + e * load(far[1]));
       for (int c = 0; c < columns; ++c) result[static_cast<std::size_t>(c)][i] = value[c];
     }
+    rise = pick(w == (y - from_y_) * per_y_, rise * per_y_, 0.0);
     return result;
   }
 

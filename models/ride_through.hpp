@@ -20,16 +20,14 @@ struct RideThrough {
     d.parameter<&RideThrough::return_delay>("s", 300, {0, 86400}, "time inside the window before it returns").cite("IEEE 1547-2018 4.10");
     d.state<&RideThrough::waiting>("s", 0, {0, 86400}, "time until it returns; 0 while connected", observable | telemetered);
   }
-  Mask bus_is_fine(const Port& port) const {
-    return port.voltage >= voltage_min && port.voltage <= voltage_max && port.frequency >= frequency_min &&
-           port.frequency <= frequency_max;
+  // How far the bus is inside the window at its nearest side; negative outside.
+  URJA_INLINE Lanes margin(const Port& port) const {
+    return least(least(port.voltage - voltage_min, voltage_max - port.voltage), least(port.frequency - frequency_min, frequency_max - port.frequency));
   }
   // In limits(): 1 where it takes part, 0 where it has tripped.
-  Lanes connected(const Port& port) const { return one_if(bus_is_fine(port) && waiting <= 0); }
+  URJA_INLINE Lanes connected(const Port& port) const { return one_if(least(margin(port), -waiting) >= 0); }
   // In advance(): counts the time down while the bus is fine.
-  void pass_time(const Step& s, const Port& port) {
-    waiting = pick(bus_is_fine(port), most(waiting - s.dt, 0), return_delay);
-  }
+  URJA_INLINE void pass_time(const Step& s, const Port& port) { waiting = pick(margin(port) >= 0, most(waiting - s.dt, 0), return_delay); }
 };
 
 }  // namespace urja

@@ -25,7 +25,7 @@ std::string with_unit(double value, const std::string& unit) {
 std::optional<double> time_of_day(const std::string& text) {
   int hour = 0, minute = 0, used = 0;
   if (std::sscanf(text.c_str(), "%d:%d%n", &hour, &minute, &used) != 2 || used != static_cast<int>(text.size())) return std::nullopt;
-  if (hour < 0 || hour > 24 || minute < 0 || minute > 59) return std::nullopt;
+  if (hour < 0 || minute < 0 || minute > 59 || hour * 60 + minute > 1440) return std::nullopt;
   return 3600.0 * hour + 60.0 * minute;
 }
 
@@ -48,7 +48,7 @@ void AssetReader::problem(const Node& at, const std::string& file, const std::st
 
 std::optional<double> AssetReader::quantity(const Node& node, const std::string& file, const std::string& unit, const Range& range) {
   if (!node.is_scalar()) {
-    problem(node, file, "expected a number" + (unit == "1" ? "" : " with a unit, such as " + any_of(spellings(unit))));
+    problem(node, file, (node.kind == Node::Kind::null ? "has no value; expected a number" : "expected a number") + (unit == "1" ? "" : " with a unit, such as " + any_of(spellings(unit))));
     return std::nullopt;
   }
   std::optional<double> value;
@@ -66,6 +66,8 @@ std::optional<double> AssetReader::quantity(const Node& node, const std::string&
     if (!value) {
       const std::string allowed = "allowed: " + any_of(spellings(unit));
       if (written->unit.empty()) problem(node, file, fmt::format("'{}' has no unit", node.text), allowed);
+      else if (written->unit.front() == ',') problem(node, file, fmt::format("'{}' is not a number", node.text), "write a decimal point and no commas");
+      else if (unit == "s" && written->unit.front() == ':') problem(node, file, fmt::format("'{}' is no time of day", node.text), "00:00 to 24:00");
       else problem(node, file, fmt::format("'{}' is not a unit that fits", written->unit), allowed);
       return std::nullopt;
     }
@@ -348,8 +350,11 @@ void AssetReader::apply_events(const AssetTarget& target, const EventFile& event
         return true;
       };
     } else if (c.unit != "1" && !convert({1, unit}, c.unit)) {
-      problem(node ? *node : value, file, fmt::format("the column '{}' needs its unit", c.name), fmt::format("write `{}: {{column: {}, unit: {}}}`", c.name, name, spellings(c.unit).back()));
-      return;
+      const Node* given = node && node->is_map() ? node->find("unit") : nullptr;
+      const auto allowed = spellings(c.unit);
+      if (given) return problem(*given, file, fmt::format("'{}' is not a unit that fits", unit), "allowed: " + any_of(allowed));
+      return problem(node ? *node : value, file, fmt::format("the column '{}' needs its unit", c.name),
+                     fmt::format("write `{}: {{column: {}, unit: {}}}`", c.name, name, allowed.size() > 1 ? allowed[1] : allowed.front()));
     }
     units.push_back(unit);
     wanted.push_back(std::move(column));
@@ -360,7 +365,10 @@ void AssetReader::apply_events(const AssetTarget& target, const EventFile& event
   }
   std::vector<Problem> found;
   const Csv csv = read_csv(relative_to(file, path->text), present, found);
-  for (const Problem& p : found) problems_.add(p);
+  for (Problem p : found) {
+    if (p.line <= 1) p = {file, path->line, path->column, path->path, p.file + ": " + p.what, p.mend};  // of the file as a whole
+    problems_.add(p);
+  }
   if (!found.empty()) return;
   std::vector<std::vector<double>> records(csv.rows);
   for (std::size_t r = 0; r < csv.rows; ++r) {

@@ -15,6 +15,8 @@ namespace {
 template <class Value>
 using Names = std::vector<std::pair<std::string, Value>>;
 
+const std::vector<std::string> column_keys{"column", "unit", "resample", "origin", "gap", "longest_gap"};
+
 }  // namespace
 
 void DataBinder::known_keys(const Node& map, const std::vector<std::string>& known, const std::string& whose) {
@@ -131,7 +133,12 @@ std::optional<DataSet> DataBinder::load(const std::string& name, const Node& nod
       problem(columns ? *columns : node, "the key 'columns' is missing", "for example columns: {demand: {column: load_kw, unit: kW}}");
       return std::nullopt;
     }
-    for (const Node::Entry& e : columns->entries) known.push_back(e.key);
+    for (const Node::Entry& e : columns->entries) {
+      known.push_back(e.key);
+      if (std::any_of(wanted.begin(), wanted.end(), [&](const Wanted& w) { return w.column == e.key; })) continue;
+      if (e.value.is_map()) known_keys(e.value, column_keys, "a column");
+      s_.notes.push_back(fmt::format("{}:{}:{}: {}: no asset reads this column", s_.file, e.line, e.column, e.value.path));
+    }
     bool good = read_stamps(node, spec);
     for (const Wanted& w : wanted) {
       const Node* column = columns->find(w.column);
@@ -165,7 +172,12 @@ std::optional<DataSet> DataBinder::load(const std::string& name, const Node& nod
       loaded.set.has_place = true;
     }
   }
-  for (const Problem& p : loaded.problems) problems_.add(p);
+  for (Problem p : loaded.problems) {
+    if (p.line <= 1) {  // of the file as a whole, or of its column names: at the place that names the file
+      p = {s_.file, file->line, file->column, file->path, p.file + ": " + p.what, p.mend};
+    }
+    problems_.add(p);
+  }
   for (const Problem& p : loaded.notes) s_.notes.push_back(p.text());
   if (!loaded.currency.empty()) {
     if (s_.currency.empty()) s_.currency = loaded.currency;
@@ -243,7 +255,7 @@ std::optional<DataFileSpec::Column> DataBinder::read_column(const std::string& n
     problem(node, "expected {column: .., unit: ..}");
     return std::nullopt;
   }
-  known_keys(node, {"column", "unit", "resample", "origin", "gap", "longest_gap"}, "a column");
+  known_keys(node, column_keys, "a column");
   if (const Node* column = node.find("column")) c.column = column->text;
   if (const Node* given = node.find("unit")) c.unit = given->text;
   if (c.unit.empty() && unit != "1") {
@@ -251,7 +263,9 @@ std::optional<DataFileSpec::Column> DataBinder::read_column(const std::string& n
     return std::nullopt;
   }
   if (!c.unit.empty() && !convert({1, c.unit}, unit)) {
-    problem(*node.find("unit"), fmt::format("'{}' is not a unit that fits", c.unit), "allowed: " + any_of(spellings(unit)));
+    const bool energy = unit == "W" && convert({1, c.unit}, "Wh");
+    problem(*node.find("unit"), fmt::format("'{}' is not a unit that fits", c.unit),
+            "allowed: " + any_of(spellings(unit)) + (energy ? fmt::format("; energy that a row holds is written for each hour: {}/h", c.unit) : ""));
     return std::nullopt;
   }
   if (c.unit.empty()) c.unit = "1";

@@ -23,6 +23,7 @@ KpiCounter::KpiCounter(const Plan& plan) {
   }
   meter(*plan.find("plant.unserved_power"), "plant_unserved", "");
   meter(*plan.find("plant.interrupted"), "interrupted", "");
+  meter(*plan.find("plant.spilled_power"), "spilled_kwh", "");
 }
 
 void KpiCounter::add(const Meter& meter, int first, double dt) {
@@ -55,8 +56,8 @@ nlohmann::json KpiCounter::result(const Batch& batch) const {
   }
   const auto of = [&](const char* key) { return value.count(key) ? value.at(key) : 0.0; };
   if (value.count("pv_kwh") && of("pv_kwh") > 0) {
-    // Share of the PV energy that stayed on site.
-    value["self_consumption"] = std::clamp(1 - of("export_kwh") / of("pv_kwh"), 0.0, 1.0);
+    // Share of the PV energy that stayed on site and was used there.
+    value["self_consumption"] = std::clamp(1 - (of("export_kwh") + of("spilled_kwh")) / of("pv_kwh"), 0.0, 1.0);
   }
   const double used = of("served_kwh") + of("ev_kwh");
   if (used > 0) value["self_sufficiency"] = std::clamp(1 - of("import_kwh") / used, 0.0, 1.0);

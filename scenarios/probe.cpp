@@ -53,7 +53,9 @@ ProbeTable probe(const std::string& model, const std::string& params, const Prob
   try {
     plan->finish();
   } catch (const std::invalid_argument& e) {
-    give_up(params.empty() ? model : params, e.what());
+    std::string what = e.what();
+    if (what.rfind(model + ": ", 0) == 0) what.erase(0, model.size() + 2);
+    give_up(params.empty() ? model : params, what);
   }
 
   std::vector<Quantity> sets, shown;
@@ -92,7 +94,14 @@ ProbeTable probe(const std::string& model, const std::string& params, const Prob
     const std::vector<double>& row = inputs.rows[r];
     const double now = row[0], length = now - then;
     if (length < 0) give_up(inputs_file, fmt::format("time_s goes back in row {}", r + 1), "rows must be in the order of time");
-    for (std::size_t k = 0; k < sets.size(); ++k) batch.set(0, sets[k], row[k + 1]);
+    for (std::size_t k = 0; k < sets.size(); ++k) {
+      const double value = row[k + 1];
+      const Range& range = sets[k].range;
+      if (!(value >= range.low && value <= range.high)) {
+        give_up(inputs_file, fmt::format("{} is {:g} in row {}", inputs.names[k + 1], value, r + 1), fmt::format("allowed is {:g} to {:g}", range.low, range.high));
+      }
+      batch.set(0, sets[k], value);
+    }
     const double step = length > 0 ? length : vanishing;
     batch.set(0, dt, step);
     batch.set(0, index, then / step);
@@ -102,8 +111,13 @@ ProbeTable probe(const std::string& model, const std::string& params, const Prob
     if (batch.status(0) != Trouble::none) throw std::runtime_error(fmt::format("{} (row {}, time_s {})", batch.trouble(0), r + 1, now));
     std::vector<double> values{now};
     for (const Quantity& q : shown) values.push_back(batch.get(0, q));
+    if (length == 0) {
+      batch.restore(0, before);
+      for (std::size_t k = 0; k < shown.size(); ++k) {
+        if (shown[k].kind == Kind::state) values[k + 1] = batch.get(0, shown[k]);
+      }
+    }
     out.rows.push_back(std::move(values));
-    if (length == 0) batch.restore(0, before);
     then = now;
   }
   return out;
@@ -114,12 +128,17 @@ ProbeTable read_table(const std::string& file) {
   if (!in) give_up(file, "cannot be opened", "check the path");
   std::string line;
   std::getline(in, line);
+  if (line.rfind("\xEF\xBB\xBF", 0) == 0) line.erase(0, 3);
   ProbeTable table;
   std::vector<CsvColumn> wanted;
+  // Names are plain words: the separator is whichever of these stands between them, as in read_csv.
+  const char separator = line.find(',') != line.npos ? ',' : line.find(';') != line.npos ? ';' : '\t';
   for (std::size_t at = 0; at <= line.size();) {
-    std::size_t comma = std::min(line.find(',', at), line.size());
+    std::size_t comma = std::min(line.find(separator, at), line.size());
     std::string name = line.substr(at, comma - at);
-    while (!name.empty() && (name.back() == '\r' || name.back() == ' ')) name.pop_back();
+    const auto trim = [](char c) { return c == '\r' || c == ' ' || c == '"'; };
+    while (!name.empty() && trim(name.back())) name.pop_back();
+    while (!name.empty() && trim(name.front())) name.erase(0, 1);
     table.names.push_back(name);
     wanted.push_back({name, {}, {}});
     at = comma + 1;

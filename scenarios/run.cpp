@@ -44,6 +44,7 @@ RunResult run_scenario(const Scenario& scenario, const RunOptions& options, nloh
     recorder->attribute("step_s", scenario.step);
     recorder->attribute("record_s", scenario.record);
     recorder->attribute("asset_kinds", nlohmann::json(scenario.models).dump());
+    recorder->attribute("notes", nlohmann::json(scenario.notes).dump());
     recorder->attribute("data_hashes", nlohmann::json(scenario.data_hashes).dump());
   }
 

@@ -97,7 +97,7 @@ class Loader {
       zone_ = Zone::find(zone->text);
       if (!zone_) {
         const auto near = Zone::nearest(zone->text);
-        fail(*zone, fmt::format("'{}' is no IANA time zone", zone->text), near.empty() ? "for example America/Los_Angeles" : fmt::format("did you mean {}?", any_of(near)));
+        fail(*zone, fmt::format("'{}' is no IANA time zone", zone->text), near.empty() || zone->text.find('/') == std::string::npos ? "write region and city, for example Asia/Kolkata or America/Los_Angeles" : fmt::format("did you mean {}?", any_of(near)));
       }
       s_.zone = zone->text;
     }
@@ -113,9 +113,12 @@ class Loader {
       return node ? reader.quantity(*node, s_.file, "s", {low, high}).value_or(otherwise) : otherwise;
     };
     s_.step = duration("step", 60, 0.02, 86400);
-    s_.record = duration("record", std::max(s_.step, 60.0), 0.02, 366 * 86400.0);
+    s_.record = duration("record", s_.step * std::max(1.0, std::ceil(60 / s_.step - 1e-9)), 0.02, 366 * 86400.0);
     if (const Node* seed = run->find("seed")) {
-      if (const auto v = reader.quantity(*seed, s_.file, "1", {0, 9007199254740992.0})) s_.seed = static_cast<std::uint64_t>(*v);
+      if (const auto v = reader.quantity(*seed, s_.file, "1", {0, 9007199254740992.0})) {
+        if (*v != std::floor(*v)) fail(*seed, "a seed is a whole number");
+        s_.seed = static_cast<std::uint64_t>(*v);
+      }
     }
     if (options_.seed) s_.seed = *options_.seed;
     if (zone_) {
@@ -123,8 +126,8 @@ class Loader {
       if (from && to) {
         s_.start = *from, s_.end = *to;
         const double steps = (s_.end - s_.start) / s_.step;
-        if (s_.end <= s_.start) fail(*run, "'to' does not lie after 'from'");
-        else if (std::abs(steps - std::round(steps)) > 1e-6) fail(*run, "from 'from' to 'to' is not a whole number of steps", "change 'to' or 'step'");
+        if (s_.end <= s_.start) fail(run->find("to") ? *run->find("to") : *run, "'to' does not lie after 'from'");
+        else if (std::abs(steps - std::round(steps)) > 1e-6) fail(run->find("step") ? *run->find("step") : *run, fmt::format("from 'from' to 'to' are {:.12g} steps of {:.12g} s, not a whole number", steps, s_.step), "change 'to' or 'step'");
         else if (steps > 4e9) fail(*run, "this run has more than 4e9 steps", "take a longer step or a shorter time");
       }
     }
@@ -140,7 +143,8 @@ class Loader {
       fail(run, fmt::format("'{}' is missing", key), "write a local time such as 2016-08-01 00:00");
       return std::nullopt;
     }
-    const Node& at = node ? *node : run;
+    Node at = node ? *node : run;
+    if (override_text) at.line = at.column = 0, at.path = std::string("--") + key;  // of the command line
     const std::string text = override_text ? *override_text : node->text;
     const auto written = parse_time(text);
     if (!written) {
@@ -165,6 +169,7 @@ class Loader {
     buses_["plant"] = 0;
     const Node* feeders = root_.find("feeders");
     if (!feeders) return;
+    if (!feeders->is_map()) return fail(*feeders, "expected feeders by name", "for example feeders: {street: {limit: 60 kW}}");
     AssetReader reader(problems_, *zone_, {}, s_.currency);
     for (const Node::Entry& e : feeders->entries) {
       if (!is_name(e.key) || buses_.count(e.key)) fail(e.value, fmt::format("'{}' cannot name a feeder", e.key), "letters, digits, _ and -; not 'plant', and no name twice");
@@ -198,18 +203,25 @@ class Loader {
 
   void read_assets() {
     const Node* assets = root_.find("assets");
-    if (!assets || !assets->is_map() || assets->entries.empty()) {
+    if (assets && assets->kind != Node::Kind::null && !assets->is_map()) {
+      plant_known_ = false;
+      return fail(*assets, "expected assets by name", "for example `grid: {model: grid}`, one a line");
+    }
+    if (!assets || assets->entries.empty()) {
+      plant_known_ = false;
       fail(assets ? *assets : root_, "the plant is empty", "name its assets under `assets:`, for example `grid: {model: grid}`");
       return;
     }
     std::vector<std::pair<AssetTarget, const Node*>> todo;
     for (const Node::Entry& e : assets->entries) {
-      if (!is_name(e.key) || e.key == "spill" || e.key == "plant" || buses_.count(e.key)) {
-        problems_.add({s_.file, e.line, e.column, e.value.path, fmt::format("'{}' cannot name an asset", e.key), "letters, digits, _ and -; not spill, plant or a feeder's name"});
+      if (!is_name(e.key) || e.key == "spill" || e.key == "plant" || e.key == "controller" || buses_.count(e.key)) {
+        not_loaded_.insert(e.key);
+        problems_.add({s_.file, e.line, e.column, e.value.path, fmt::format("'{}' cannot name an asset", e.key), "letters, digits, _ and -; not spill, plant, controller or a feeder's name"});
         continue;
       }
       if (!e.value.is_map()) {
-        fail(e.value, "expected {model: .., ..}", "models: " + any_of(model_names()));
+        fail(e.value, "expected {model: .., ..}", "models: " + any_of(model_names(false)));
+        not_loaded_.insert(e.key);
         continue;
       }
       const int bus = bus_of(e.value);
@@ -217,11 +229,12 @@ class Loader {
         read_fleet(e.key, e.value, bus, todo);
         continue;
       }
-      if (const Type* type = model_of(e.value)) todo.emplace_back(add(*s_.plan, e.key, *type, bus, 1, e.key), &e.value);
+      if (const Type* type = model_of(e.value, false)) todo.emplace_back(add(*s_.plan, e.key, *type, bus, 1, e.key), &e.value);
+      else not_loaded_.insert(e.key);
     }
     if (const Node* controller = root_.find("controller")) {
       if (controller->is_scalar()) fail(*controller, "expected {model: .., ..}", fmt::format("write `controller: {{model: {}}}`", controller->text));
-      else if (const Type* type = model_of(*controller)) todo.emplace_back(add(*s_.plan, "controller", *type, 0, 1, "controller"), controller);
+      else if (const Type* type = model_of(*controller, true)) todo.emplace_back(add(*s_.plan, "controller", *type, 0, 1, "controller"), controller);
     }
     // Values after all assets are there: a controller names others.
     for (auto& [target, node] : todo) reader_->read(target, *node, s_.file, {"model", "on"});
@@ -231,6 +244,9 @@ class Loader {
     known_keys(node, {"fleet", "on", "members"}, "a fleet");
     const auto count = reader_->quantity(*node.find("fleet"), s_.file, "1", {1, 4096});
     const Node* members = node.find("members");
+    if (members) {
+      for (const Node::Entry& e : members->entries) not_loaded_.insert(name + "." + e.key);  // until they are
+    }
     if (!members || !members->is_map() || members->entries.empty()) {
       fail(node, "a fleet needs `members:`", "for example members: {pv: {model: pv}, load: {model: load}}");
       return;
@@ -246,27 +262,38 @@ class Loader {
         fail(e.value, "expected {model: .., ..}");
         continue;
       }
-      if (const Type* type = model_of(e.value)) {
+      if (const Node* on = e.value.find("on")) fail(*on, "a member hangs where its fleet does", "write `on:` beside `members:`");
+      if (const Type* type = model_of(e.value, false)) {
         todo.emplace_back(add(*child, e.key, *type, 0, static_cast<int>(*count), name + "." + e.key), &e.value);
       }
     }
     s_.plan->add_fleet(name, std::move(child), static_cast<int>(*count), bus);
   }
 
-  static std::vector<std::string> model_names() {
+  static std::vector<std::string> model_names(bool controllers) {
     std::vector<std::string> names;
-    for (const auto& [name, type] : registry()) names.push_back(name);
+    for (const auto& [name, type] : registry()) {
+      if (type.controller == controllers) names.push_back(name);
+    }
     return names;
   }
-  const Type* model_of(const Node& node) {
+  const Type* model_of(const Node& node, bool controller) {
+    const std::vector<std::string> names = model_names(controller);
+    const std::string all = (controller ? "controllers: " : "models: ") + any_of(names);
     const Node* model = node.find("model");
     if (!model || !model->is_scalar()) {
-      fail(node, "the key 'model' is missing", "models: " + any_of(model_names()));
+      fail(model ? *model : node, model ? "expected the name of a model" : "the key 'model' is missing", all);
       return nullptr;
     }
-    if (const Type* type = find_type(model->text)) return type;
-    const std::string close = nearest(model->text, model_names());
-    fail(*model, fmt::format("there is no model '{}'", model->text), close.empty() ? "models: " + any_of(model_names()) : fmt::format("did you mean '{}'?", close));
+    const Type* type = find_type(model->text);
+    if (type && type->controller == controller) return type;
+    if (type) {
+      fail(*model, fmt::format("'{}' is {}", model->text, controller ? "an asset, not a controller" : "a controller, not an asset"),
+           controller ? all : "write it under `controller:`, beside `assets:`");
+      return nullptr;
+    }
+    const std::string close = nearest(model->text, names);
+    fail(*model, fmt::format("there is no {} '{}'", controller ? "controller" : "model", model->text), close.empty() ? all : fmt::format("did you mean '{}'? {}", close, all));
     return nullptr;
   }
   AssetTarget add(Plan& plan, const std::string& name, const Type& type, int bus, int members, const std::string& full_name) {
@@ -285,7 +312,7 @@ class Loader {
   void read_balance() {
     const Node* balance = root_.find("balance");
     if (!balance || balance->kind != Node::Kind::list) {
-      fail(balance ? *balance : root_, "the key 'balance' is missing", "list who takes the residual, in this order: `balance: [battery, grid]`");
+      fail(balance ? *balance : root_, balance ? "expected a list" : "the key 'balance' is missing", "list who takes the residual, in this order: `balance: [battery, grid]`");
       return;
     }
     std::vector<std::string> known, names;
@@ -298,7 +325,10 @@ class Loader {
       }
     }
     for (const Node& item : balance->items) {
-      if (std::find(known.begin(), known.end(), item.text) == known.end()) {
+      if (!item.is_scalar()) {
+        fail(item, "expected the name of an asset");
+      } else if (std::find(known.begin(), known.end(), item.text) == known.end()) {
+        if (!plant_known_ || not_loaded_.count(item.text)) continue;  // what is wrong with it has been said
         const std::string close = nearest(item.text, known);
         fail(item, fmt::format("there is no asset '{}' with power", item.text), "known: " + any_of(known) + (close.empty() ? "" : fmt::format("; did you mean '{}'?", close)));
       } else if (std::find(names.begin(), names.end(), item.text) != names.end()) {
@@ -307,7 +337,23 @@ class Loader {
         names.push_back(item.text);
       }
     }
+    append_loads(names);
     s_.plan->set_merit(names);
+  }
+  // Loads that the list does not name come last, the least important first: what nobody gives is unserved, not conjured up.
+  void append_loads(std::vector<std::string>& names) const {
+    const auto sheds = [](const Plan::Asset& a) {
+      return !a.type->ports.empty() && std::any_of(a.type->members.begin(), a.type->members.end(), [](const Member& m) { return m.has(unserved); });
+    };
+    for (const char* zone : {"deferrable", "non_critical", "semi_critical", "critical"}) {
+      const auto add_one = [&](const Plan::Asset& a, const std::string& name) {
+        if (sheds(a) && a.tag == zone && std::find(names.begin(), names.end(), name) == names.end()) names.push_back(name);
+      };
+      for (const Plan::Asset& a : s_.plan->assets) add_one(a, a.name);
+      for (const Plan::Fleet& f : s_.plan->fleets) {
+        for (const Plan::Asset& a : f.plan->assets) add_one(a, f.name + "." + a.name);
+      }
+    }
   }
 
   // --- calendar and the end ---
@@ -365,6 +411,8 @@ class Loader {
   Node root_;
   std::optional<Zone> zone_;
   std::map<std::string, int> buses_;
+  std::set<std::string> not_loaded_;  // assets with which something is wrong
+  bool plant_known_ = true;
   std::set<std::string> data_names_;
   std::unique_ptr<AssetReader> reader_;
 };

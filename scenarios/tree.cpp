@@ -66,7 +66,7 @@ class Converter {
  private:
   Node stop(const Node& at, const std::string& what, const std::string& mend) {
     stopped_ = true;
-    problems_.add({file_, at.line, at.column, at.path, what, mend});
+    problems_.add({file_, at.line, at.column, at.path.substr(0, at.path.find('[')), what, mend});  // not hundreds of indices
     return at;
   }
 
@@ -122,6 +122,16 @@ std::string read_text(const std::string& file, Problems& problems) {
   return text;
 }
 
+namespace {
+// A value from the command line stands nowhere in the file.
+void place(Node& node, const std::string& path) {
+  node.line = node.column = 0;
+  node.path = path;
+  for (std::size_t k = 0; k < node.items.size(); ++k) place(node.items[k], fmt::format("{}[{}]", path, k + 1));
+  for (Node::Entry& e : node.entries) e.line = e.column = 0, place(e.value, path + "." + e.key);
+}
+}  // namespace
+
 void set_at(Node& root, const std::string& assignment, Problems& problems) {
   const std::size_t equals = assignment.find('=');
   if (equals == std::string::npos || equals == 0) {
@@ -156,9 +166,7 @@ void set_at(Node& root, const std::string& assignment, Problems& problems) {
     map.entries.push_back({"model", 0, 0, value});
     value = map;
   }
-  value.path = path;
-  value.line = at->line;
-  value.column = at->column;
+  place(value, "--set " + path);
   *at = std::move(value);
 }
 

@@ -35,8 +35,8 @@ struct Battery : Cell {
     d.base<Battery, Cell>();
     d.port<&Battery::ac>();
     d.output<&Cell::voltage>("V", "of one cell, at the end of the step", telemetered);
-    d.parameter<&Battery::cells_in_series>("1", 108, {1, 1e6}, "");
-    d.parameter<&Battery::cells_in_parallel>("1", 10, {1, 1e6}, "");
+    d.parameter<&Battery::cells_in_series>("1", 108, {1, 1e6}, "in a string");
+    d.parameter<&Battery::cells_in_parallel>("1", 10, {1, 1e6}, "strings side by side");
     d.parameter<&Battery::rating>("W", 50e3, {1, 1e9}, "of the converter, on the bus side", hook);
     d.parameter<&Battery::standby>("1", 0.0072, {0, 0.019}, "no-load loss over the rating").cite("Notton et al. 2010");
     d.parameter<&Battery::quadratic>("1", 0.0345, {0, 0.2}, "load loss at the rating over the rating", hook).cite("Notton et al. 2010");

@@ -33,7 +33,7 @@ struct Cell {
   Lanes ambient_temperature;
   Lanes voltage, heat;
   Lanes kept_heat, charge, per_charge;  // per_charge: state of charge that an ampere moves in the step
-  Lanes open_voltage, open_slope, open_area, r0, r1, c1, kept, mean_kept;  // at the step's begin or middle
+  Lanes open_voltage, open_slope, open_area, r0, r0_rise, r0_at_end, r1, c1, kept, mean_kept;  // at the step's begin or middle; rise: ohm/K
 
   static constexpr double k_move = 1e-4;
 
@@ -58,7 +58,7 @@ struct Cell {
     d.input<&Cell::ambient_temperature>("degC", 25, {-60, 60}, "around the cells", telemetered);
     d.output<&Cell::heat>("W", "into one cell's thermal node");
     d.derived<&Cell::kept_heat, &Cell::charge, &Cell::per_charge>();
-    d.scratch<&Cell::open_voltage, &Cell::open_slope, &Cell::open_area, &Cell::r0, &Cell::r1, &Cell::c1, &Cell::kept, &Cell::mean_kept>();
+    d.scratch<&Cell::open_voltage, &Cell::open_slope, &Cell::open_area, &Cell::r0, &Cell::r0_rise, &Cell::r0_at_end, &Cell::r1, &Cell::c1, &Cell::kept, &Cell::mean_kept>();
   }
 
   void prepare(const Step& s) {
@@ -77,7 +77,8 @@ struct Cell {
   };
 
   URJA_INLINE void look_up(const Step& s, const Settings& t, const Lanes& soc) {
-    const auto elements = t.circuit.at(soc, temperature);
+    const auto elements = t.circuit.at(soc, temperature, r0_rise);
+    r0_rise *= resistance_scale;
     r0 = elements[0] * resistance_scale;
     r1 = elements[1];
     c1 = elements[2];
@@ -92,6 +93,7 @@ struct Cell {
     open_slope = now.slope;
     open_area = now.integral;
     look_up(s, t, state_of_charge);
+    r0_at_end = r0;
   }
 
   // Elements for the middle of a step with this current, in the lanes where they differ from those at the begin.
@@ -101,6 +103,7 @@ struct Cell {
     if (!moved.any()) return;
     const Lanes before[] = {r0, r1, c1, kept, mean_kept};
     look_up(s, t, state_of_charge - half);
+    r0_at_end = pick(moved, 2 * r0 - before[0], r0_at_end);  // straight on from begin and middle
     r0 = pick(moved, r0, before[0]);
     r1 = pick(moved, r1, before[1]);
     c1 = pick(moved, c1, before[2]);
@@ -136,12 +139,14 @@ struct Cell {
     lived.in_pair = 0.5 * c1 * (last - rc_voltage) * (last + rc_voltage) / s.dt;
     lived.mean_voltage = open - u - d * tau_share - current * r0;
     heat = current * (open - lived.mean_voltage) + lived.leakage_heat;
-    voltage = over.end - last - current * r0;
 
     rc_voltage = last;
     state_of_charge = state_of_charge - total * per_charge;
     const Lanes hot = ambient_temperature + thermal_resistance * heat;
+    const Lanes warmer = (hot - temperature) * (1 - kept_heat);
     temperature = hot + (temperature - hot) * kept_heat;
+    // The voltage shown is that of the step's end, with the resistance of that state of charge and temperature.
+    voltage = over.end - last - current * (r0_at_end + r0_rise * warmer);
     return lived;
   }
 };

@@ -128,7 +128,7 @@ struct EvCharger : RideThrough {
     d.input<&EvCharger::power_limit>("W", 1e6, {0, 1e6}, "pilot: largest power allowed; less than the minimum current is a pause", actionable | observable);
     d.state<&EvCharger::present>("1", 0, {0, 1}, "1 while a vehicle is plugged in", observable | telemetered);
     d.state<&EvCharger::state_of_charge>("1", 0, {0, 1}, "of the vehicle's battery; of the last one while nobody is here", observable);
-    d.state<&EvCharger::still_wanted>("Wh", 0, {}, "energy at the plug that the vehicle is still to get", observable);
+    d.state<&EvCharger::still_wanted>("Wh", 0, {0, 1e9}, "energy at the plug that the vehicle is still to get", observable);
     d.state<&EvCharger::departure>("s", 0, {}, "of the vehicle, since the plan's start");
     d.state<&EvCharger::vehicle_capacity>("Wh", 60e3, {}, "of the battery of the vehicle that is here");
     d.state<&EvCharger::vehicle_power>("W", 11e3, {}, "largest power that the vehicle takes, at the plug");

@@ -59,10 +59,10 @@ struct Genset {
     d.state<&Genset::timer>("s", 0, {0, 86400}, "left of the minimum up or down time", observable);
     d.state<&Genset::start_progress>("s", 0, {0, 3600}, "of cranking and synchronising");
     d.state<&Genset::cooling>("s", 0, {0, 3600}, "left of the cool-down");
-    d.state<&Genset::run_time>("s", 0, {}, "on line since the start", observable | telemetered)
+    d.state<&Genset::run_time>("s", 0, {0, 1e12}, "on line since the start", observable | telemetered)
         .kpi("genset_run_h");
-    d.state<&Genset::fuel>("l", 0, {}, "used since the start", observable | telemetered).kpi("fuel_l");
-    d.state<&Genset::cost_fuel>("money", 0, {}, "of the fuel used", observable).kpi("cost_fuel");
+    d.state<&Genset::fuel>("l", 0, {0, 1e12}, "used since the start", observable | telemetered).kpi("fuel_l");
+    d.state<&Genset::cost_fuel>("money", 0, {0, 1e15}, "of the fuel used", observable).kpi("cost_fuel");
     d.state<&Genset::emissions>("kg", 0, {}, "CO2 of the fuel used").kpi("co2_kg");
     d.output<&Genset::generated>("W", "electric power", observable).kpi("genset_kwh");
     d.output<&Genset::fuel_flow>("l/h", "mean of the step", observable | telemetered);

@@ -52,16 +52,16 @@ struct Grid {
         "1", 0, {0, 1e6}, "number of the billing month; the peak of a month starts anew when it changes");
     d.input<&Grid::import_wish>("W", 0, {-1e12, 1e12}, "planned import, from which the merit list moves it",
                                 actionable);
-    d.state<&Grid::cost_energy>("money", 0, {}, "of imported energy", observable).kpi("cost_energy");
-    d.state<&Grid::cost_demand>("money", 0, {}, "of the months' peaks, the running month's included",
+    d.state<&Grid::cost_energy>("money", 0, {-1e12, 1e12}, "of imported energy", observable).kpi("cost_energy");
+    d.state<&Grid::cost_demand>("money", 0, {-1e12, 1e12}, "of the months' peaks, the running month's included",
                                 observable)
         .kpi("cost_demand");
-    d.state<&Grid::revenue_export>("money", 0, {}, "of exported energy", observable).kpi("revenue_export");
+    d.state<&Grid::revenue_export>("money", 0, {-1e12, 1e12}, "of exported energy", observable).kpi("revenue_export");
     d.state<&Grid::emissions>("kg", 0, {}, "CO2 of imported energy").kpi("co2_kg");
-    d.state<&Grid::peak_import>("W", 0, {}, "highest mean import of a step", observable)
+    d.state<&Grid::peak_import>("W", 0, {0, 1e12}, "highest mean import of a step", observable)
         .kpi("peak_import_kw");
-    d.state<&Grid::window_energy>("Wh", 0, {}, "imported in the running demand window", observable);
-    d.state<&Grid::month_peak>("W", 0, {}, "highest window mean of the billing month", observable);
+    d.state<&Grid::window_energy>("Wh", 0, {0, 1e12}, "imported in the running demand window", observable);
+    d.state<&Grid::month_peak>("W", 0, {0, 1e12}, "highest window mean of the billing month", observable);
     d.state<&Grid::month>("1", 0, {}, "billing month of the last step");
     d.state<&Grid::waiting>("s", 0, {0, 86400}, "until it is connected again");
     d.output<&Grid::import_power>("W", "from the grid", source | observable).kpi("import_kwh");

@@ -121,6 +121,7 @@ json run_json(const Scratch& folder, std::vector<std::string> more) {
 
 TEST_CASE("describe: every member of every model once, as declared", "[program][describe]") {
   for (const auto& [name, type] : registry()) {
+    if (name.rfind("test_", 0) == 0) continue;  // lives in the test program only
     INFO(name);
     const ProgramResult r = program({"describe", name, "--json"});
     REQUIRE(r.status == 0);
@@ -167,7 +168,9 @@ TEST_CASE("describe: every member of every model once, as declared", "[program][
 TEST_CASE("describe: the list, the text, and a name that is not there", "[program][describe]") {
   const json all = json::parse(program({"describe", "--json"}).out);
   REQUIRE(all.is_array());
-  CHECK(all.size() == registry().size());
+  std::size_t shipped = 0;
+  for (const auto& [name, type] : registry()) shipped += name.rfind("test_", 0) != 0;
+  CHECK(all.size() == shipped);
   const ProgramResult text = program({"describe", "battery"});
   CHECK(text.status == 0);
   CHECK_THAT(text.out, contains("state_of_charge") && contains("parameter sets") && contains("lfp_64kwh"));
