@@ -33,7 +33,7 @@ constexpr std::array k_known{
   Known{"genset_run_h", "Sources", "Genset running", "h"},
   Known{"fuel_l", "Sources", "Fuel burnt", "l"},
   Known{"self_consumption", "Sources", "Self-consumption: share of PV energy used on site", "1"},
-  Known{"self_sufficiency", "Sources", "Self-sufficiency: share of demand met on site", "1"},
+  Known{"self_sufficiency", "Sources", "Self-sufficiency: share of the served demand that was not imported", "1"},
   Known{"battery_charge_kwh", "Battery", "Energy charged", "kWh"},
   Known{"battery_discharge_kwh", "Battery", "Energy discharged", "kWh"},
   Known{"battery_loss_kwh", "Battery", "Energy lost", "kWh"},
@@ -128,7 +128,7 @@ std::string kpi_sentence(const json& k, const std::string& currency) {
     else s += fmt::format("Of the loads’ demand of {}, <strong>{} ({} %) went unserved</strong>.", what, phrase(*unserved, "kWh", currency), percent(*unserved / demand));
     if (ev && *ev > 0) s += fmt::format(" Vehicles took {}.", phrase(*ev, "kWh", currency));
   }
-  if (own) s += fmt::format(" {}\u00a0% of demand was met on site.", percent(*own));
+  if (own) s += fmt::format(" {}\u00a0% of what was served came from the site itself.", percent(*own));
   if (bought) {
     s += fmt::format(" {} were bought from the grid", phrase(*bought, "kWh", currency));
     if (sold && *sold > 0) s += fmt::format(" and {} sold to it", phrase(*sold, "kWh", currency));
@@ -145,7 +145,7 @@ std::string kpi_sentence(const json& k, const std::string& currency) {
 std::string kpi_cards(const json& k, const std::string& currency) {
   // The first eight that the plant has.
   constexpr std::array<std::array<const char*, 3>, 14> wanted{{
-    {"self_sufficiency", "Demand met on site", "1"}, {"cost_total", "Net cost", "money"}, {"pv_kwh", "PV energy used", "kWh"},
+    {"self_sufficiency", "Not imported", "1"}, {"cost_total", "Net cost", "money"}, {"pv_kwh", "PV energy used", "kWh"},
     {"load_kwh", "Demand of the loads", "kWh"}, {"import_kwh", "Bought from the grid", "kWh"}, {"export_kwh", "Sold to the grid", "kWh"}, {"unserved_kwh", "Not served", "kWh"},
     {"fuel_l", "Fuel", "l"}, {"genset_run_h", "Genset running", "h"}, {"co2_kg", "CO₂", "kg"}, {"equivalent_full_cycles", "Battery cycles", ""},
     {"self_consumption", "PV used on site", "1"}, {"ev_kwh", "Into vehicles", "kWh"}, {"battery_loss_kwh", "Battery losses", "kWh"}}};

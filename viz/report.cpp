@@ -109,7 +109,11 @@ double largest(const std::vector<const Series*>& all) {
 // Channels of one plot share a unit; another unit of the same role gets a plot of its own.
 std::vector<Plot> plots_of(const Drawing& d) {
   std::map<std::pair<Role, std::string>, std::vector<const Series*>> groups;
-  for (const Series& s : d.series) groups[{s.role, s.channel.unit}].push_back(&s);
+  for (const Series& s : d.series) {
+    // An account that never took anything is no news.
+    if (s.role == Role::power && s.family == "spill" && s.figures.into_bus == 0 && s.figures.out_of_bus == 0) continue;
+    groups[{s.role, s.channel.unit}].push_back(&s);
+  }
   std::vector<Plot> plots;
   for (auto& [key, series] : groups) {
     const auto& [role, unit] = key;

@@ -15,6 +15,7 @@ namespace urja {
 namespace {
 
 constexpr double burst = 0.02;
+constexpr double ignored_move = 0.002;  // of the state of charge in a step: its elements are those of the begin
 
 struct BatterySettings : Cell::Settings {
   double cold_charge_none = 0, cold_charge_full = 15, hot_charge_full = 45, hot_charge_none = 55, hot_discharge_full = 55, hot_discharge_none = 60;
@@ -27,9 +28,14 @@ struct Battery : Cell {
   Lanes cells_in_series, cells_in_parallel, rating, standby, quadratic, own_use, state_of_charge_min, state_of_charge_max;
   Lanes state_of_charge_floor;
   Lanes equivalent_full_cycles;
-  Lanes pack_voltage, pack_current, charge_power, discharge_power, converter_loss, cell_loss, stored_power, stored_energy;
+  Lanes pair_power, pack_voltage, pack_current, charge_power, discharge_power, converter_loss, cell_loss, stored_power, stored_energy;
   Lanes formed_voltage, formed_frequency;
   Lanes cells;
+  // Largest power of one cell in this step, its current, and the current at whose middle its elements were looked up.
+  struct Extreme {
+    Lanes power, current, looked_up;
+  };
+  Extreme most_out, most_in;
 
   static void declare(Declare& d) {
     d.base<Battery, Cell>();
@@ -52,11 +58,13 @@ struct Battery : Cell {
     d.output<&Battery::converter_loss>("W", "converter and battery management", loss).kpi("battery_loss_kwh");
     d.output<&Battery::cell_loss>("W", "series resistance, RC pair, self-discharge", loss).kpi("battery_loss_kwh");
     d.output<&Battery::stored_power>("W", "rate of the energy stored, RC pairs included", stored);
+    d.output<&Battery::pair_power>("W", "into the RC pairs, part of stored_power");
     d.output<&Battery::stored_energy>("Wh", "below the open-circuit voltage, at the end of the step", content | observable);
     d.output<&Battery::formed_voltage>("1", "that it would give the bus");
     d.output<&Battery::formed_frequency>("1", "that it would give the bus");
     d.forms_bus<&Battery::formed_voltage, &Battery::formed_frequency>();
     d.derived<&Battery::cells>();
+    d.scratch<&Battery::most_out, &Battery::most_in>();
     d.setting<&Settings::cold_charge_none>("degC", 0, {-40, 60}, "no charging below");
     d.setting<&Settings::cold_charge_full>("degC", 15, {-40, 60}, "full charging from");
     d.setting<&Settings::hot_charge_full>("degC", 45, {0, 100}, "full charging up to");
@@ -79,9 +87,10 @@ struct Battery : Cell {
                                         (state_of_charge - lowest) / per_charge - leaking()), 0);
     const Lanes in_wanted = most(least(charge_current_max * cool, (state_of_charge_max - state_of_charge) / per_charge + leaking()), 0);
     const Lanes own = own_power();
-    ac.p_max = least(given(most(most_power(t, out_wanted, voltage_min, 1) - own, 0)), rating);
-    const Lanes into_cells = -most_power(t, -in_wanted, voltage_max, -1);
-    ac.p_min = pick(into_cells > 0, -least(taken(most(into_cells + own, 0)), rating), lanes(0));
+    most_out = most_power(s, t, out_wanted, voltage_min, 1);
+    most_in = most_power(s, t, -in_wanted, voltage_max, -1);
+    ac.p_max = least(given(most(cells * most_out.power - own, 0)), rating);
+    ac.p_min = pick(most_in.power < 0, -least(taken(most(own - cells * most_in.power, 0)), rating), 0.0);
     ac.p_wish = Lanes::Zero();
     ac.q = ac.q_min = ac.q_max = Lanes::Zero();
     formed_voltage = lanes(t.grid_forming);
@@ -92,12 +101,21 @@ struct Battery : Cell {
     const Lanes x = ac.p / rating;
     converter_loss = rating * (standby * least(x.abs() / burst, 1) + quadratic * x.square()) + own_power();
     const Lanes power = (ac.p + converter_loss) / cells;
-    at_middle(s, t, power / open_voltage);
+    // Where in the state of charge the middle lies: in proportion to the largest power, so that the largest power is reached
+    // with exactly the current that its limit was made of.
+    const auto discharging = power > 0;
+    const Extreme end{pick(discharging, most_out.power, most_in.power), pick(discharging, most_out.current, most_in.current),
+                      pick(discharging, most_out.looked_up, most_in.looked_up)};
+    const Lanes share = pick(end.power.abs() > 1e-9, power / pick(end.power.abs() > 1e-9, end.power, 1.0), 2.0);
+    const Lanes about = pick(share <= 1 + 1e-9, share * end.looked_up, power / open_voltage);
+    Elements room;
+    const Elements& e = at_middle(s, t, about, ignored_move, room);
     Open over;
-    const Lanes current = current_of(t, power, over);
-    const Lived lived = live(s, current, over);
+    const Lanes current = current_of(t, e, power, share, end.current, over);
+    const Lived lived = live(s, e, current, over);
     cell_loss = cells * (lived.resistance_heat + lived.pair_heat + lived.leakage_heat);
-    stored_power = cells * (lived.in_pair - lived.chemical);
+    pair_power = cells * lived.in_pair;
+    stored_power = pair_power - cells * lived.chemical;
     stored_energy = cells * capacity * over.area;
     pack_voltage = cells_in_series * voltage;
     pack_current = cells_in_parallel * current;
@@ -129,42 +147,58 @@ struct Battery : Cell {
     return 2 * y / (slope + most(slope.square() + 4 * quadratic * y, 0).sqrt());
   }
 
-  // Power of all cells at the largest part of a wanted current with which the cell's voltage stays within `bound` until the
-  // step's end. `direction`: 1 discharges (bound from below), -1 charges (from above).
-  URJA_INLINE Lanes most_power(const Settings& t, const Lanes& wanted, const Lanes& bound, double direction) const {
-    const Lanes leak = leaking(), response = r0 + r1 * (1 - kept);
+  // The largest part of a wanted current with which the cell's voltage stays within `bound` until the step's end, and the
+  // power of one cell that goes with it. `direction`: 1 discharges (bound from below), -1 charges (from above).
+  URJA_INLINE Extreme most_power(const Step& s, const Settings& t, const Lanes& wanted, const Lanes& bound, double direction) const {
+    const Lanes leak = leaking();
+    Elements room, second_room;
+    const Elements* e = &at_middle(s, t, wanted, ignored_move, room);
+    Extreme most_of{Lanes::Zero(), wanted, wanted};
     Lanes current = wanted;
     Open over = open_over(t, current + leak);
-    const auto margin = [&] { return Lanes(direction * (over.end - rc_voltage * kept - current * response - bound)); };
-    if ((margin() < 0).any()) {
-      // The margin falls with the current and is linear within a cell of the table: Newton, kept between none and wanted.
+    const auto margin = [&] { return Lanes(direction * (over.end - rc_voltage * e->kept - current * (e->r0 + e->r1 * (1 - e->kept)) - bound)); };
+    // The margin falls with the current and is linear within a cell of the table: Newton, kept between none and wanted. The
+    // second round takes the elements where the first has ended.
+    for (int round = 0; round < 2 && (margin() < 0).any(); ++round) {
       const Mask limited = margin() < 0;
       for (int pass = 0; pass < 30; ++pass) {
         const Lanes volts = margin();
         const Mask open = limited && volts.abs() > 1e-6 && !(volts < 0 && current == 0);
         if (!open.any()) break;
-        const Lanes next = current + direction * volts / (response + most(over.slope, 0) * per_charge);
-        current = pick(open, pick(direction * next > 0, next, lanes(0)), current);
+        const Lanes next = current + direction * volts / (e->r0 + e->r1 * (1 - e->kept) + most(over.slope, 0) * per_charge);
+        current = pick(open, pick(direction * next > 0, next, 0.0), current);
         over = open_over(t, current + leak);
       }
+      if (round == 1) break;
+      const Elements first = *e;
+      second_room = at_middle(s, t, current, ignored_move, room);
+      take_where(!limited, first, second_room);
+      e = &second_room;
+      most_of.looked_up = pick(limited, current, most_of.looked_up);
     }
-    const Lanes u = current * r1;
-    return cells * current * (over.mean - u - (rc_voltage - u) * mean_kept - current * r0);
+    const Lanes u = current * e->r1;
+    most_of.power = current * (over.mean - u - (rc_voltage - u) * e->mean_kept - current * e->r0);
+    most_of.current = current;
+    return most_of;
   }
 
   // The constant current of one cell that gives this power over the step, and the open-circuit voltage that goes with it.
-  // Within a cell of the OCV table the mean voltage is linear in the current, so the first guess is exact there.
-  URJA_INLINE Lanes current_of(const Settings& t, const Lanes& power, Open& over) const {
-    const Lanes leak = leaking(), r = r0 + r1 * (1 - mean_kept), back = rc_voltage * mean_kept;
+  // Within a cell of the OCV table the mean voltage is linear in the current, so the first guess is exact there. A steep end of
+  // the OCV can bend the power back beyond the largest current: Newton stays between none and that (`share` of whose power is
+  // asked for; above 1 there is no such bound).
+  URJA_INLINE Lanes current_of(const Settings& t, const Elements& e, const Lanes& power, const Lanes& share, const Lanes& largest, Open& over) const {
+    const Lanes leak = leaking(), r = e.r0 + e.r1 * (1 - e.mean_kept), back = rc_voltage * e.mean_kept;
     const Lanes fall = 0.5 * open_slope * per_charge, v = open_voltage - back - fall * leak;
     const Lanes tolerance = 5e-11 * power.abs() + 1e-16 / per_charge;
-    Lanes i = 2 * power / (v + most(v.square() - 4 * (r + fall) * power, 0).sqrt());
+    const Lanes bound = pick(share <= 1 + 1e-9, largest, 1e9 * power), low = least(bound, 0), high = most(bound, 0);
+    // Discharging, the power falls behind the current: less than the same share of the largest current will do.
+    Lanes i = clamp(2 * power / (v + most(v.square() - 4 * (r + fall) * power, 0).sqrt()), low, pick(share <= 1 + 1e-9, most(share * largest, 0), high));
     over = open_over(t, i + leak);
-    for (int pass = 0; pass < 12; ++pass) {
+    for (int pass = 0; pass < 20; ++pass) {
       const Lanes miss = i * (over.mean - back - i * r) - power;
       const Mask open = miss.abs() > tolerance;
       if (!open.any()) break;
-      i = pick(open, i - miss / (over.end - back - 2 * i * r), i);  // a lane that has arrived stays: its bits are its own
+      i = pick(open, clamp(i - miss / (over.end - back - 2 * i * r), low, high), i);  // a lane that has arrived stays: its bits are its own
       over = open_over(t, i + leak);
     }
     return i;

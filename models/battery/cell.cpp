@@ -14,8 +14,8 @@ struct DrivenCell : Cell {
   }
   void limits(const Step& s, const Settings& t) { at_begin(s, t); }
   void advance(const Step& s, const Settings& t) {
-    at_middle(s, t, current);
-    live(s, current, open_over(t, current + leaking()));
+    Elements room;
+    live(s, at_middle(s, t, current, 0, room), current, open_over(t, current + leaking()));
   }
 };
 

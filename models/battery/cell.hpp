@@ -12,9 +12,9 @@
 // Sources: circuit and its tables over state of charge and temperature, Huria et al. 2012 (eqs. 3-9); heat I (OCV - V),
 // Bernardi et al. 1985 without the entropic term; step, handbook 5.1.
 //
-// One step holds the current constant. The RC pair and the temperature are exact for coefficients taken in the middle of
-// the step; they are looked up anew only in lanes whose state of charge moves by more than `k_move` until then, because the
-// look-up is the most expensive part of the step. Energy is exact in any case: the open-circuit energy is the integral of
+// One step holds the current constant. The RC pair and the temperature are exact for elements taken in the middle of the
+// step. A lone cell always looks them up there; a pack only in lanes whose state of charge moves by more than 0.2 % in the step
+// (handbook 5.1), because the look-up is the most expensive part of it. Energy is exact in any case: the open-circuit energy is the integral of
 // the OCV table between the two ends, the heat in the RC pair has its closed form (handbook 0.3).
 #include "engine/declare.hpp"
 #include "engine/table.hpp"
@@ -33,9 +33,14 @@ struct Cell {
   Lanes ambient_temperature;
   Lanes voltage, heat;
   Lanes kept_heat, charge, per_charge;  // per_charge: state of charge that an ampere moves in the step
-  Lanes open_voltage, open_slope, open_area, r0, r0_rise, r0_at_end, r1, c1, kept, mean_kept;  // at the step's begin or middle; rise: ohm/K
-
-  static constexpr double k_move = 1e-4;
+  Lanes open_voltage, open_slope, open_area;  // at the step's begin
+  // Elements of the circuit somewhere, and what they make of the RC pair over the step.
+  struct Elements {
+    Lanes r0, r0_rise;       // ohm, ohm/K
+    Lanes r1, c1;            // ohm, F
+    Lanes kept, mean_kept;   // share of the pair's distance from I R1 that is left at the end, and on average
+  };
+  Elements begin;
 
   static void declare_members(Declare& d) {
     d.table<&Settings::open_circuit_voltage>({{"state_of_charge", "1"}}, {{"open_circuit_voltage", "V"}},
@@ -54,11 +59,11 @@ struct Cell {
     d.parameter<&Cell::discharge_current_max>("A", 55.26, {0, 1e5}, "of one cell", hook);
     d.state<&Cell::state_of_charge>("1", 0.5, {0, 1}, "charge over capacity", observable | telemetered | estimable);
     d.state<&Cell::rc_voltage>("V", 0, {-2, 2}, "over the RC pair of one cell");
-    d.state<&Cell::temperature>("degC", 25, {-60, 150}, "of the cells", observable | telemetered);
+    d.state<&Cell::temperature>("degC", 25, {-60, 300}, "of the cells", observable | telemetered);
     d.input<&Cell::ambient_temperature>("degC", 25, {-60, 60}, "around the cells", telemetered);
     d.output<&Cell::heat>("W", "into one cell's thermal node");
     d.derived<&Cell::kept_heat, &Cell::charge, &Cell::per_charge>();
-    d.scratch<&Cell::open_voltage, &Cell::open_slope, &Cell::open_area, &Cell::r0, &Cell::r0_rise, &Cell::r0_at_end, &Cell::r1, &Cell::c1, &Cell::kept, &Cell::mean_kept>();
+    d.scratch<&Cell::open_voltage, &Cell::open_slope, &Cell::open_area, &Cell::begin>();
   }
 
   void prepare(const Step& s) {
@@ -76,15 +81,17 @@ struct Cell {
     Lanes mean_voltage;
   };
 
-  URJA_INLINE void look_up(const Step& s, const Settings& t, const Lanes& soc) {
-    const auto elements = t.circuit.at(soc, temperature, r0_rise);
-    r0_rise *= resistance_scale;
-    r0 = elements[0] * resistance_scale;
-    r1 = elements[1];
-    c1 = elements[2];
-    const Lag pair = lag(s.dt, r1 * c1);
-    kept = pair.kept;
-    mean_kept = pair.mean_kept;
+  URJA_INLINE Elements elements_at(const Step& s, const Settings& t, const Lanes& soc) const {
+    Elements e;
+    const auto looked_up = t.circuit.at(soc, temperature, e.r0_rise);
+    e.r0 = looked_up[0] * resistance_scale;
+    e.r0_rise *= resistance_scale;
+    e.r1 = looked_up[1];
+    e.c1 = looked_up[2];
+    const Lag pair = lag(s.dt, e.r1 * e.c1);
+    e.kept = pair.kept;
+    e.mean_kept = pair.mean_kept;
+    return e;
   }
 
   URJA_INLINE void at_begin(const Step& s, const Settings& t) {
@@ -92,23 +99,25 @@ struct Cell {
     open_voltage = now.value;
     open_slope = now.slope;
     open_area = now.integral;
-    look_up(s, t, state_of_charge);
-    r0_at_end = r0;
+    begin = elements_at(s, t, state_of_charge);
   }
 
-  // Elements for the middle of a step with this current, in the lanes where they differ from those at the begin.
-  URJA_INLINE void at_middle(const Step& s, const Settings& t, const Lanes& current) {
+  // Elements for the middle of a step with this current; those of the begin in lanes that move by no more than `ignored`.
+  // What is looked up lies in `room`.
+  URJA_INLINE const Elements& at_middle(const Step& s, const Settings& t, const Lanes& current, double ignored, Elements& room) const {
     const Lanes half = 0.5 * per_charge * current;
-    const Mask moved = half.abs() > k_move;
-    if (!moved.any()) return;
-    const Lanes before[] = {r0, r1, c1, kept, mean_kept};
-    look_up(s, t, state_of_charge - half);
-    r0_at_end = pick(moved, 2 * r0 - before[0], r0_at_end);  // straight on from begin and middle
-    r0 = pick(moved, r0, before[0]);
-    r1 = pick(moved, r1, before[1]);
-    c1 = pick(moved, c1, before[2]);
-    kept = pick(moved, kept, before[3]);
-    mean_kept = pick(moved, mean_kept, before[4]);
+    if (!(half.abs() > 0.5 * ignored).any()) return begin;
+    room = elements_at(s, t, state_of_charge - half);
+    take_where(half.abs() <= 0.5 * ignored, begin, room);
+    return room;
+  }
+  static void take_where(const Mask& there, const Elements& from, Elements& to) {
+    to.r0 = pick(there, from.r0, to.r0);
+    to.r0_rise = pick(there, from.r0_rise, to.r0_rise);
+    to.r1 = pick(there, from.r1, to.r1);
+    to.c1 = pick(there, from.c1, to.c1);
+    to.kept = pick(there, from.kept, to.kept);
+    to.mean_kept = pick(there, from.mean_kept, to.mean_kept);
   }
 
   // The open-circuit voltage over a step in which `total` flows (self-discharge included): mean, and at the end.
@@ -127,26 +136,25 @@ struct Cell {
   Lanes leaking() const { return leakage * state_of_charge; }
 
   // Lives through the step; `over` is open_over(current + leaking()).
-  URJA_INLINE Lived live(const Step& s, const Lanes& current, const Open& over) {
+  URJA_INLINE Lived live(const Step& s, const Elements& e, const Lanes& current, const Open& over) {
     const Lanes leak = leaking(), total = current + leak, &open = over.mean;
-    const Lanes u = current * r1, d = rc_voltage - u, last = u + d * kept, tau_share = mean_kept;
+    const Lanes u = current * e.r1, d = rc_voltage - u, last = u + d * e.kept;
     Lived lived;
-    lived.resistance_heat = current.square() * r0;
+    lived.resistance_heat = current.square() * e.r0;
     // mean of V1^2 over the step, with (1 - kept^2)/2 tau/dt = mean_kept (1 + kept)/2
-    lived.pair_heat = (u.square() + 2 * u * d * tau_share + d.square() * tau_share * 0.5 * (1 + kept)) / r1;
+    lived.pair_heat = (u.square() + 2 * u * d * e.mean_kept + d.square() * e.mean_kept * 0.5 * (1 + e.kept)) / e.r1;
     lived.leakage_heat = leak * open;
     lived.chemical = total * open;
-    lived.in_pair = 0.5 * c1 * (last - rc_voltage) * (last + rc_voltage) / s.dt;
-    lived.mean_voltage = open - u - d * tau_share - current * r0;
+    lived.in_pair = 0.5 * e.c1 * (last - rc_voltage) * (last + rc_voltage) / s.dt;
+    lived.mean_voltage = open - u - d * e.mean_kept - current * e.r0;
     heat = current * (open - lived.mean_voltage) + lived.leakage_heat;
 
     rc_voltage = last;
     state_of_charge = state_of_charge - total * per_charge;
-    const Lanes hot = ambient_temperature + thermal_resistance * heat;
-    const Lanes warmer = (hot - temperature) * (1 - kept_heat);
+    const Lanes hot = ambient_temperature + thermal_resistance * heat, before = temperature;
     temperature = hot + (temperature - hot) * kept_heat;
-    // The voltage shown is that of the step's end, with the resistance of that state of charge and temperature.
-    voltage = over.end - last - current * (r0_at_end + r0_rise * warmer);
+    // The voltage shown is that of the step's end, with the resistance there: straight on from begin and middle.
+    voltage = over.end - last - current * (2 * e.r0 - begin.r0 + e.r0_rise * (temperature - before));
     return lived;
   }
 };

@@ -45,7 +45,7 @@ struct Pv : RideThrough {
     d.parameter<&Pv::voltage_coefficient>("1/K", -0.003, {-0.01, 0}, "temperature coefficient of voltage");
     d.parameter<&Pv::open_circuit_ratio>("1", 1.22, {1.05, 1.5}, "open-circuit voltage over the one of the maximum");
     d.input<&Pv::available_limit>("1", 1, {0, 1}, "curtailment: largest power as share of the inverter's rating", actionable);
-    d.state<&Pv::cell_temperature>("degC", 25, {-60, 150}, "at the end of the step", observable | telemetered);
+    d.state<&Pv::cell_temperature>("degC", 25, {-60, 500}, "at the end of the step", observable | telemetered);
     d.input<&Pv::plane_of_array_irradiance>("W/m2", 0, {0, 2000}, "on the modules", observable | telemetered);
     d.input<&Pv::ambient_temperature>("degC", 25, {-60, 60}, "air at the modules", observable | telemetered);
     d.input<&Pv::wind_speed>("m/s", 1, {0, 70}, "at the modules' height", observable | telemetered);

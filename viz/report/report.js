@@ -306,7 +306,7 @@ function draw(p) {
       type: 'value', scale: p.form === 'line' && !percent, ...(percent ? { min: 0, max: 100, interval: 25 } : {}),
       splitNumber: p.form === 'stack' ? 6 : 4,
       axisLine: { show: false }, axisTick: { show: false },
-      axisLabel: { ...text, formatter: (v) => v.toLocaleString('en-GB', { maximumFractionDigits: 3 }).replace('-', '−') },
+      axisLabel: { ...text, formatter: (v) => v.toLocaleString('en-GB', { maximumFractionDigits: 3, notation: Math.abs(v) >= 1e6 ? 'compact' : 'standard' }).replace('-', '−') },
       splitLine: { lineStyle: { color: css('--grid') } },
     },
     dataZoom: [{ type: 'inside', startValue: a, endValue: b, filterMode: 'none', minValueSpan: 4 * data.interval, disabled: !fine, zoomOnMouseWheel: 'ctrl', moveOnMouseMove: true, moveOnMouseWheel: false, throttle: 30 }],

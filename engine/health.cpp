@@ -1,0 +1,209 @@
+// What is checked after every step, who is to blame, and what is said about it.
+//
+// A lane that fails is frozen: its time stands still and its rows stay as they are, the other lanes go on. Blame goes to
+// where the trouble came from, not to where it was first seen: through the balance a NaN reaches every asset of its lane
+// within the step.
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+#include <string>
+#include <vector>
+
+#include "engine/batch.hpp"
+
+namespace urja {
+
+// Finite, in bounds, energy closed: one pass over the asset's rows, no branch. Who it was is found out by freeze().
+Mask Batch::check(int b) {
+  Lanes* rows = block(b);
+  Account& account = head_of(rows).account;
+  const Step& s = head_of(rows).step;
+  Lanes poison[4] = {Lanes::Zero(), Lanes::Zero(), Lanes::Zero(), Lanes::Zero()}, inside = Lanes::Zero(), inside2 = Lanes::Zero();
+  Lanes missed = Lanes::Zero(), moved = Lanes::Zero(), worst = Lanes::Zero();
+  const Lanes per_second = 3600.0 / s.dt;
+  for (const Plan::Watch& w : plan_->watches) {
+    // Zero times anything finite is zero. Four sums, so that one addition need not wait for the other.
+    for (const auto& [first, last] : w.finite) {
+      int r = first;
+      for (; r + 4 <= last; r += 4) {
+        poison[0] += rows[r] * 0;
+        poison[1] += rows[r + 1] * 0;
+        poison[2] += rows[r + 2] * 0;
+        poison[3] += rows[r + 3] * 0;
+      }
+      for (; r < last; ++r) poison[0] += rows[r] * 0;
+    }
+    // Plain minimum: a NaN has been found above.
+    for (const Plan::Watch::Bound& bound : w.bounds) {
+      inside = inside.min(rows[bound.row] - bound.low);
+      inside2 = inside2.min(bound.high - rows[bound.row]);
+    }
+    if (w.flows.empty()) continue;
+    Lanes sum = Lanes::Zero(), through = Lanes::Zero();
+    for (const Plan::Flow& f : w.flows) {
+      sum += f.sign * rows[f.row];
+      through += rows[f.row].abs();
+    }
+    for (int port : w.ports) {
+      const Lanes& p = reinterpret_cast<const Port*>(rows + port)->p;
+      sum -= p;
+      poison[1] += p * 0;
+    }
+    const Lanes miss = sum.abs();
+    // 1e-9 of what moved, and the rounding of the energy stored, which is known to 16 eps; 1e-12 W for an idle asset.
+    Lanes bound = 1e-9 * through + 1e-12;
+    if (w.content >= 0) bound += (16 * 2.220446049250313e-16) * rows[w.content].abs() * per_second;
+    missed += miss;
+    moved += through;
+    worst = most(worst, miss / bound);
+  }
+  account.residual += missed * s.dt;
+  account.throughput += moved * s.dt;
+  account.worst = most(account.worst, worst);
+  // One number for all three, NaN kept: the usual answer comes without a branch per lane.
+  const Lanes trouble = most(most(-inside.min(inside2), worst - 1), (poison[0] + poison[1]) + (poison[2] + poison[3]));
+  if ((trouble <= 0).all()) return Mask::Constant(false);
+  return !(trouble <= 0);
+}
+
+// Marks the lanes and says which asset and row it was.
+void Batch::freeze(int b, const Mask& bad) {
+  if (!bad.any()) return;
+  Lanes* rows = block(b);
+  Account& account = head_of(rows).account;
+  has_frozen_[static_cast<std::size_t>(b)] = 1;
+  for (int i = 0; i < width; ++i) {
+    if (!bad[i] || account.status[i] != 0) continue;
+    Trouble what = Trouble::energy_not_closed;
+    int who = -1, row = 0;
+    const auto not_finite = [&](const Port& p) { return !std::isfinite(p.p_min[i] + p.p_max[i] + p.p_wish[i]); };
+    const auto blame = [&](std::size_t asset) {  // its first row that is not finite, inputs and parameters before what follows from them
+      for (const Kind kind : {Kind::parameter, Kind::input, Kind::state, Kind::output}) {
+        for (const Member& m : plan_->assets[asset].type->members) {
+          for (int r = plan_->assets[asset].offset + m.offset; m.kind == kind && r < plan_->assets[asset].offset + m.offset + m.count; ++r) {
+            if (who < 0 && !std::isfinite(rows[r][i])) who = static_cast<int>(asset), row = r, what = Trouble::not_finite;
+          }
+        }
+      }
+    };
+    // Through the balance a NaN reaches everybody in one step: whose own limits are none is where it came from.
+    for (const Plan::PortRef& ref : plan_->ports) {
+      if (who >= 0 || !not_finite(*reinterpret_cast<const Port*>(rows + ref.offset))) continue;
+      if (ref.asset >= 0) {
+        blame(static_cast<std::size_t>(ref.asset));
+        continue;
+      }
+      const Batch& c = child(ref.fleet);
+      for (int m = 0; m < plan_->fleets[static_cast<std::size_t>(ref.fleet)].members && who < 0; ++m) {
+        const int at = child_lane(b * width + i, ref.fleet, m);
+        const Port& p = *reinterpret_cast<const Port*>(c.block(at / width) + c.plan_->ports[static_cast<std::size_t>(ref.child_port)].offset);
+        if (!std::isfinite(p.p_min[at % width] + p.p_max[at % width] + p.p_wish[at % width])) who = ref.fleet, row = m, what = Trouble::in_fleet;
+      }
+    }
+    for (std::size_t a = 0; a < plan_->assets.size(); ++a) blame(a);
+    for (std::size_t a = 0; a < plan_->watches.size() && who < 0; ++a) {
+      for (const Plan::Watch::Bound& bound : plan_->watches[a].bounds) {
+        if (who < 0 && (rows[bound.row][i] < bound.low || rows[bound.row][i] > bound.high)) {
+          who = static_cast<int>(a), row = bound.row, what = Trouble::out_of_bounds;
+        }
+      }
+    }
+    for (std::size_t a = 0; a < plan_->watches.size() && who < 0; ++a) {
+      const Plan::Watch& w = plan_->watches[a];
+      double sum = 0, through = 0;
+      for (const Plan::Flow& f : w.flows) sum += f.sign * rows[f.row][i], through += std::abs(rows[f.row][i]);
+      for (int port : w.ports) sum -= reinterpret_cast<const Port*>(rows + port)->p[i];
+      double bound = 1e-9 * through + 1e-12;
+      if (w.content >= 0) bound += 16 * 2.220446049250313e-16 * std::abs(rows[w.content][i]) * 3600 / head_of(rows).step.dt[i];
+      if (!w.flows.empty() && !(std::abs(sum) <= bound)) who = static_cast<int>(a);
+    }
+    account.status[i] = static_cast<double>(what);
+    account.bad_asset[i] = who;
+    account.bad_row[i] = row;
+  }
+}
+
+void Batch::take_status_of_fleets(int b) {
+  Account& account = head_of(block(b)).account;
+  for (std::size_t f = 0; f < children_.size(); ++f) {
+    const int per_lane = plan_->fleets[f].blocks;
+    for (int i = 0; i < width && b * width + i < lanes_; ++i) {
+      for (int k = 0; k < per_lane; ++k) {
+        const int child_block = (b * width + i) * per_lane + k;
+        if (!children_[f]->has_frozen_[static_cast<std::size_t>(child_block)] || account.status[i] != 0) continue;
+        const Account& theirs = children_[f]->head(child_block).account;
+        for (int j = 0; j < width; ++j) {
+          if (theirs.status[j] == 0 || account.status[i] != 0 || k * width + j >= plan_->fleets[f].members) continue;
+          account.status[i] = static_cast<double>(Trouble::in_fleet);
+          account.bad_asset[i] = static_cast<double>(f);
+          account.bad_row[i] = k * width + j;
+          has_frozen_[static_cast<std::size_t>(b)] = 1;
+        }
+      }
+    }
+  }
+}
+
+Trouble Batch::status(int lane) const { return static_cast<Trouble>(static_cast<int>(head_of(block(lane / width)).account.status[lane % width])); }
+
+std::string Batch::trouble(int lane) const {
+  const Trouble what = status(lane);
+  if (what == Trouble::none) return "";
+  const Account& account = head_of(block(lane / width)).account;
+  const int i = lane % width;
+  const int who = static_cast<int>(account.bad_asset[i]), row = static_cast<int>(account.bad_row[i]);
+  if (what == Trouble::in_fleet) {
+    const Plan::Fleet& f = plan_->fleets[static_cast<std::size_t>(who)];
+    return f.name + "." + std::to_string(row + 1) + "." + children_[static_cast<std::size_t>(who)]->trouble(child_lane(lane, who, row));
+  }
+  if (what == Trouble::fleet_not_shared) {
+    return "the powers of the members of " + plan_->fleets[static_cast<std::size_t>(who)].name + " do not add up to what the balance gave them at step " + std::to_string(index(lane));
+  }
+  return plan_->describe_trouble(who, row, what) + " at step " + std::to_string(index(lane));
+}
+
+bool Batch::all_well() const {
+  for (int lane = 0; lane < lanes_; ++lane) {
+    if (status(lane) != Trouble::none) return false;
+  }
+  return true;
+}
+
+double Batch::ledger_residual(int lane) const {
+  double missed = 0, moved = 0;
+  const auto add = [&](const Batch& batch, int at) {
+    const Account& account = batch.head(at / width).account;
+    missed += account.residual[at % width];
+    moved += account.throughput[at % width];
+  };
+  add(*this, lane);
+  for (std::size_t f = 0; f < children_.size(); ++f) {
+    for (int m = 0; m < plan_->fleets[f].members; ++m) add(*children_[f], child_lane(lane, static_cast<int>(f), m));
+  }
+  return moved > 0 ? missed / moved : 0;
+}
+
+double Batch::ledger_worst(int lane) const {
+  double worst = head(lane / width).account.worst[lane % width];
+  for (std::size_t f = 0; f < children_.size(); ++f) {
+    for (int m = 0; m < plan_->fleets[f].members; ++m) {
+      const int at = child_lane(lane, static_cast<int>(f), m);
+      worst = std::max(worst, children_[f]->head(at / width).account.worst[at % width]);
+    }
+  }
+  return worst;
+}
+
+std::uint64_t Batch::hash(int lane) const {
+  std::vector<double> snapshot(snapshot_size());
+  save(lane, snapshot);
+  std::uint64_t h = 1469598103934665603u;  // FNV-1a over 64-bit words
+  for (double value : snapshot) {
+    std::uint64_t bits;
+    std::memcpy(&bits, &value, sizeof bits);
+    h = (h ^ bits) * 1099511628211u;
+  }
+  return h;
+}
+
+}  // namespace urja

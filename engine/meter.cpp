@@ -1,0 +1,59 @@
+#include "engine/meter.hpp"
+
+#include <algorithm>
+#include <cstring>
+#include <new>
+
+namespace urja {
+
+Rows::Rows(std::size_t count)
+    : data_(static_cast<Lanes*>(::operator new(std::max<std::size_t>(count, 1) * sizeof(Lanes), std::align_val_t{64}))), count_(count) {
+  std::memset(static_cast<void*>(data_), 0, count * sizeof(Lanes));
+}
+Rows::~Rows() { ::operator delete(data_, std::align_val_t{64}); }
+
+Meter::Meter(const Plan& plan, int blocks, const std::vector<Quantity>& quantities) {
+  std::vector<std::vector<Quantity>> of_fleet(plan.fleets.size());
+  for (const Quantity& q : quantities) {
+    if (q.fleet < 0) {
+      // A row that is asked for twice is summed once.
+      const auto there = std::find(rows_.begin(), rows_.end(), q.row);
+      places_.push_back({-1, static_cast<int>(there - rows_.begin())});
+      if (there == rows_.end()) rows_.push_back(q.row);
+    } else {
+      auto& list = of_fleet[static_cast<std::size_t>(q.fleet)];
+      places_.push_back({q.fleet, static_cast<int>(list.size())});
+      Quantity inner = q;
+      inner.fleet = -1;
+      list.push_back(inner);
+    }
+  }
+  sums_ = std::make_unique<Rows>(rows_.size() * static_cast<std::size_t>(blocks));
+  for (std::size_t f = 0; f < plan.fleets.size(); ++f) {
+    const int per_lane = plan.fleets[f].blocks;
+    blocks_per_lane_.push_back(per_lane);
+    children_.push_back(of_fleet[f].empty() ? nullptr
+                                            : std::make_unique<Meter>(*plan.fleets[f].plan, blocks * width * per_lane, of_fleet[f]));
+  }
+}
+
+void Meter::clear() {
+  std::memset(static_cast<void*>(sums_->data()), 0, sums_->size() * sizeof(Lanes));
+  for (auto& c : children_) {
+    if (c) c->clear();
+  }
+}
+
+void Meter::add(int block, const Lanes* rows) {
+  Lanes* sums = sums_->data() + static_cast<std::ptrdiff_t>(block) * static_cast<std::ptrdiff_t>(rows_.size());
+  for (std::size_t k = 0; k < rows_.size(); ++k) sums[k] += rows[rows_[k]];
+}
+
+double Meter::sum(int lane, int k, int member) const {
+  const Place place = places_[static_cast<std::size_t>(k)];
+  if (place.fleet < 0) return sums_->data()[static_cast<std::size_t>(lane / width) * rows_.size() + static_cast<std::size_t>(place.index)][lane % width];
+  const int per_lane = blocks_per_lane_[static_cast<std::size_t>(place.fleet)];
+  return children_[static_cast<std::size_t>(place.fleet)]->sum(lane * per_lane * width + member, place.index);
+}
+
+}  // namespace urja

@@ -1,0 +1,294 @@
+// One step of a block (batch.hpp tells the order). Everything here runs in the innermost loop: no allocation, no lock, no I/O.
+#include <omp.h>
+
+#include <algorithm>
+#include <array>
+#include <vector>
+
+#include "engine/balance.hpp"
+#include "engine/batch.hpp"
+
+namespace urja {
+namespace {
+
+const Lanes member_numbers = Lanes::LinSpaced(0, width - 1);
+
+}  // namespace
+
+void Batch::step(int steps, int threads, Meter* meter) {
+  // Room for frozen lanes, once per thread: the step itself allocates nothing.
+  while (static_cast<int>(rooms_.size()) < std::max(1, threads)) rooms_.emplace_back(snapshot_size() * width);
+  const auto run = [&](int b) {
+    for (int k = 0; k < steps; ++k) step_block(b, meter);
+  };
+  if (threads <= 1 || blocks_ == 1) {
+    for (int b = 0; b < blocks_; ++b) run(b);
+    return;
+  }
+  // Blocks are claimed one by one (a block is about a microsecond a step): what a slow core leaves, the other takes.
+  const int chunk = std::clamp(blocks_ / (threads * 8), 1, 16);
+#pragma omp parallel for num_threads(threads) schedule(dynamic, chunk)
+  for (int b = 0; b < blocks_; ++b) run(b);
+}
+
+void Batch::step_block(int b, Meter* meter) {
+  Lanes* rows = block(b);
+  Head& head = head_of(rows);
+  const auto frozen_here = has_frozen_[static_cast<std::size_t>(b)];
+  // A frozen lane computes on beside its neighbours (there is no cheaper way in full vectors) and is then put back.
+  const std::size_t size = frozen_here ? snapshot_size() : 0;
+  const auto each_frozen = [&](auto&& what) {
+    double* room = rooms_[static_cast<std::size_t>(omp_get_thread_num())].data();
+    for (int i = 0; i < width && b * width + i < lanes_; ++i) what(i, std::span<double>(room + static_cast<std::size_t>(i) * size, size));
+  };
+  if (frozen_here) {
+    each_frozen([&](int i, std::span<double> kept) {
+      if (head.account.status[i] != 0) save(b * width + i, kept);
+    });
+  }
+  const Mask running = head.account.status == 0;
+
+  read_profiles(b);
+  if (!plan_->controllers.empty()) control(b);
+  propose(b);
+  Balance balance(*this, b);
+  balance.solve();
+  if (!plan_->fleets.empty()) balance.distribute();
+  settle(b, running);
+
+  if (frozen_here) {
+    each_frozen([&](int i, std::span<double> kept) {
+      if (!running[i]) restore(b * width + i, kept);
+    });
+  }
+  if (meter) {
+    meter->add(b, rows);
+    for (std::size_t f = 0; f < children_.size(); ++f) {
+      Meter* inner = meter->child(static_cast<int>(f));
+      if (!inner) continue;
+      const int first = b * width * plan_->fleets[f].blocks, count = std::min(width, lanes_ - b * width) * plan_->fleets[f].blocks;
+      for (int k = 0; k < count; ++k) inner->add(first + k, children_[f]->block(first + k));
+    }
+  }
+}
+
+void Batch::read_profiles(int b) {
+  Lanes* rows = block(b);
+  Step& s = head_of(rows).step;
+  s.time = s.index * s.dt;
+  for (std::size_t k = 0; k < plan_->profiles.size(); ++k) {
+    const Profile& profile = plan_->profiles[k];
+    Lanes& row = rows[plan_->cursors + 2 * static_cast<int>(k)];
+    Lanes& ends = rows[plan_->cursors + 2 * static_cast<int>(k) + 1];
+    if (!(s.time + 1e-6 >= ends).any()) continue;
+    if (blocks_per_parent_ > 0) {
+      // Members of one parent share their time, and their values lie side by side in the row.
+      const std::int64_t r = profile.row_at(s.time[0]);
+      row = urja::lanes(static_cast<double>(r));
+      ends = urja::lanes(profile.end_of(r));
+      const int first = (b % blocks_per_parent_) * width;
+      profile.read(r, [&](const auto* values) {
+        for (const Profile::Target& t : profile.targets) {
+          for (int i = 0; i < width; ++i) rows[t.to][i] = static_cast<double>(values[t.column + (t.count > 1 ? first + i : 0)]);
+        }
+      });
+      continue;
+    }
+    for (int i = 0; i < width; ++i) {
+      if (s.time[i] + 1e-6 < ends[i]) continue;
+      const std::int64_t r = profile.row_at(s.time[i]);
+      row[i] = static_cast<double>(r);
+      ends[i] = profile.end_of(r);
+      profile.read(r, [&](const auto* values) {
+        for (const Profile::Target& t : profile.targets) rows[t.to][i] = static_cast<double>(values[t.column]);
+      });
+    }
+  }
+}
+
+void Batch::control(int b) {
+  Lanes* rows = block(b);
+  const auto pull = [&](const Plan::Wire& wire) {
+    Lanes sum = rows[wire.from[0]];
+    for (std::size_t k = 1; k < wire.from.size(); ++k) sum += rows[wire.from[k]];
+    rows[wire.to] = sum;
+  };
+  for (const Plan::Wire& wire : plan_->wires_in) pull(wire);
+  for (int c : plan_->controllers) {
+    const Plan::Asset& a = plan_->assets[static_cast<std::size_t>(c)];
+    a.type->control(rows + a.offset, head_of(rows).step, a.settings.get());
+  }
+  for (const Plan::Wire& wire : plan_->wires_out) pull(wire);
+}
+
+void Batch::propose(int b) {
+  Lanes* rows = block(b);
+  const Step& s = head_of(rows).step;
+  for (const Plan::Asset& a : plan_->assets) {
+    if (a.type->limits) a.type->limits(rows + a.offset, s, a.settings.get());
+  }
+  // Wishes and commands, clipped to the limits.
+  Lanes under_command = Lanes::Zero();
+  for (const Plan::PortRef& ref : plan_->ports) {
+    if (ref.asset >= 0) under_command += reinterpret_cast<const Port*>(rows + ref.offset)->commanded;
+  }
+  const bool somebody = (under_command != 0).any();
+  for (const Plan::PortRef& ref : plan_->ports) {
+    if (ref.asset < 0) continue;
+    Port& p = *reinterpret_cast<Port*>(rows + ref.offset);
+    p.p_wish = clamp(somebody ? pick(p.commanded > 0, p.command, p.p_wish) : p.p_wish, p.p_min, p.p_max);
+    p.clipped = somebody ? pick(p.commanded > 0, p.command - p.p_wish, 0.0) : Lanes(Lanes::Zero());
+  }
+  for (std::size_t f = 0; f < children_.size(); ++f) {
+    Batch& c = *children_[f];
+    const Plan::Fleet& fleet = plan_->fleets[f];
+    for (int i = 0; i < width && b * width + i < lanes_; ++i) {
+      const int first = (b * width + i) * fleet.blocks;
+      for (int k = 0; k < fleet.blocks; ++k) {
+        c.read_profiles(first + k);
+        if (!c.plan_->controllers.empty()) c.control(first + k);
+        c.propose(first + k);
+      }
+      for (std::size_t m = 0; m < fleet.free_mirror.size(); ++m) {
+        // Sums in a fixed order: blocks one after the other, then one tree over the eight.
+        struct Sums {
+          Lanes low = Lanes::Zero(), high = Lanes::Zero(), wish = Lanes::Zero(), q = Lanes::Zero(), clipped = Lanes::Zero();
+        } sums[2];
+        for (int k = 0; k < fleet.blocks; ++k) {
+          const Port& p = *reinterpret_cast<const Port*>(c.block(first + k) + c.plan_->ports[m].offset);
+          if ((k + 1) * width <= fleet.members && !(p.commanded > 0).any()) {  // a full block of free members
+            sums[0].low += p.p_min;
+            sums[0].high += p.p_max;
+            sums[0].wish += p.p_wish;
+            sums[0].q += p.q;
+            continue;
+          }
+          const Lanes there = one_if(member_numbers + k * width < fleet.members), commanded = one_if(p.commanded > 0) * there;
+          const auto count = [&](Sums& sum, const Lanes& counted) {
+            sum.low += pick(counted > 0, p.p_min, 0.0);
+            sum.high += pick(counted > 0, p.p_max, 0.0);
+            sum.wish += pick(counted > 0, p.p_wish, 0.0);
+            sum.q += pick(counted > 0, p.q, 0.0);
+          };
+          count(sums[0], there - commanded);
+          if ((commanded > 0).any()) {
+            count(sums[1], commanded);
+            sums[1].clipped += pick(commanded > 0, p.clipped.abs(), 0.0);
+          }
+        }
+        for (int side : {0, 1}) {
+          Port& up = *reinterpret_cast<Port*>(rows + (side ? fleet.commanded_mirror : fleet.free_mirror)[m]);
+          up.p_min[i] = sums[side].low.sum(), up.p_max[i] = sums[side].high.sum();
+          up.p_wish[i] = std::min(std::max(sums[side].wish.sum(), up.p_min[i]), up.p_max[i]);  // sums round apart
+          up.clipped[i] = sums[side].clipped.sum();
+          // The members' range of reactive power is theirs: a mirror port is moved in p only.
+          up.q[i] = sums[side].q.sum(), up.q_min[i] = up.q[i], up.q_max[i] = up.q[i];
+        }
+      }
+    }
+  }
+}
+
+void Batch::multi_rate(const Plan::Asset& a, Lanes* model, const Step& s) {
+  std::array<Lanes, most_model_rows> before;
+  // Each row is written through the mask of the lanes that are due: a neighbour's sub-steps leave no trace.
+  const auto masked = [&](const Mask& due, auto&& part) {
+    std::copy_n(model, a.type->rows, before.begin());
+    part();
+    for (int r = 0; r < a.type->rows; ++r) model[r] = pick(due, model[r], before[static_cast<std::size_t>(r)]);
+  };
+  if (a.type->fast_steps > 0) {
+    const Mask due = a.type->fast_needed ? a.type->fast_needed(model, s, a.settings.get()) : Mask::Constant(true);
+    if (due.any()) {
+      masked(due, [&] {
+        Step sub = s;
+        sub.dt = s.dt / a.type->fast_steps;
+        for (int k = 0; k < a.type->fast_steps; ++k) {
+          sub.time = s.time + k * sub.dt;
+          a.type->fast(model, sub, a.settings.get());
+        }
+      });
+    }
+  }
+  if (a.type->slow_period > 0) {
+    // 1e-6 s: the end of a step may fall short of the period's end by rounding.
+    const Lanes begin = s.epoch + s.time + 1e-6, end = begin + s.dt;
+    const Mask due = (end / a.type->slow_period).floor() > (begin / a.type->slow_period).floor();
+    if (due.any()) masked(due, [&] { a.type->slow(model, s, a.settings.get()); });
+  }
+}
+
+void Batch::settle(int b, const Mask& running) {
+  Lanes* rows = block(b);
+  Head& head = head_of(rows);
+  for (std::size_t f = 0; f < children_.size(); ++f) {
+    Batch& c = *children_[f];
+    const int per_lane = plan_->fleets[f].blocks;
+    for (int i = 0; i < width && b * width + i < lanes_; ++i) {
+      const Mask child_runs = Mask::Constant(running[i]);
+      for (int k = 0; k < per_lane; ++k) c.settle((b * width + i) * per_lane + k, child_runs);
+      // What the members do must be what the balance has counted on.
+      for (std::size_t m = 0; m < plan_->fleets[f].free_mirror.size(); ++m) {
+        Lanes sum = Lanes::Zero(), through = Lanes::Zero();
+        for (int k = 0; k < per_lane; ++k) {
+          const Lanes& p = reinterpret_cast<const Port*>(c.block((b * width + i) * per_lane + k) + c.plan_->ports[m].offset)->p;
+          const bool full = (k + 1) * width <= plan_->fleets[f].members;
+          const Lanes counted = full ? p : pick(member_numbers + k * width < plan_->fleets[f].members, p, 0.0);
+          sum += counted;
+          through += counted.abs();
+        }
+        const auto mirrored = [&](const std::vector<int>& mirrors) { return reinterpret_cast<const Port*>(rows + mirrors[m])->p[i]; };
+        const double miss = sum.sum() - mirrored(plan_->fleets[f].free_mirror) - mirrored(plan_->fleets[f].commanded_mirror);
+        if (std::abs(miss) > 1e-9 * through.sum() + 1e-9 && running[i]) {  // a NaN is found where it comes from
+          head.account.status[i] = static_cast<double>(Trouble::fleet_not_shared);
+          head.account.bad_asset[i] = static_cast<double>(f);
+          has_frozen_[static_cast<std::size_t>(b)] = 1;
+        }
+      }
+    }
+  }
+  for (const Plan::Asset& a : plan_->assets) {
+    Lanes* model = rows + a.offset;
+    if (a.type->advance) a.type->advance(model, head.step, a.settings.get());
+    if (a.type->fast_steps > 0 || a.type->slow_period > 0) multi_rate(a, model, head.step);
+  }
+  Account& account = head.account;
+  account.unserved = most(account.spill, 0);
+  account.spilled = most(-account.spill, 0);
+  for (int row : plan_->unserved_rows) account.unserved += rows[row];
+  for (std::size_t f = 0; f < children_.size(); ++f) {
+    const Plan::Fleet& fleet = plan_->fleets[f];
+    if (fleet.plan->unserved_rows.empty()) continue;
+    for (int i = 0; i < width && b * width + i < lanes_; ++i) {
+      for (int m = 0; m < fleet.members; ++m) {
+        const int lane = child_lane(b * width + i, static_cast<int>(f), m);
+        account.unserved[i] += children_[f]->head(lane / width).account.unserved[lane % width];
+      }
+    }
+  }
+  account.interrupted = one_if(account.unserved > 1e-3);
+
+  const Mask bad = check(b);
+  if (bad.any()) freeze(b, bad && running);
+  if (!children_.empty()) take_status_of_fleets(b);
+  head.step.index += one_if(account.status == 0);
+}
+
+void Batch::look(int lane) {
+  const int b = lane / width;
+  // The block's other lanes are put back as they were: a reset of one must leave no trace in them.
+  const std::size_t size = snapshot_size();
+  std::vector<double> others(size * width);
+  const auto each_other = [&](auto&& what) {
+    for (int i = 0; i < width; ++i) {
+      if (b * width + i < lanes_ && b * width + i != lane) what(b * width + i, std::span<double>(others.data() + static_cast<std::size_t>(i) * size, size));
+    }
+  };
+  each_other([&](int other, std::span<double> kept) { save(other, kept); });
+  read_profiles(b);
+  if (!plan_->controllers.empty()) control(b);
+  propose(b);
+  each_other([&](int other, std::span<double> kept) { restore(other, kept); });
+}
+
+}  // namespace urja
