@@ -1,0 +1,303 @@
+#include "scenarios/timeline.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <limits>
+#include <numeric>
+#include <optional>
+#include <utility>
+
+namespace urja {
+namespace {
+
+// Turns stamps into instants, rows into cells.
+class Placer {
+ public:
+  Placer(const DataFileSpec& spec, const std::string& file, std::vector<FileProblem>& problems)
+      : spec_(spec), stamps_(spec.stamps), file_(file), problems_(problems), known_(problems.size()) {}
+
+  // Rows at first, first + every ..
+  Timeline even(std::size_t rows) {
+    every_ = micro(stamps_.every);
+    const auto written = parse_time(stamps_.first);
+    if (every_ < 1) fail(0, "`every` is missing: the interval of the rows", "say every: 1 h");
+    if (!written) fail(0, fmt::format("'{}' is no time", stamps_.first), "write 2016-08-01 00:00");
+    if (!good()) return {};
+    Micro first = written->wall * second + written->nanosecond / 1000;
+    Zone zone = clock(floor_seconds(first));
+    if (!good()) return {};
+    if (written->offset)
+      first += (zone.offset_at(written->wall - *written->offset) - *written->offset) * second;
+    if (stamps_.mark == DataFileSpec::Mark::end) first -= every_;
+    std::vector<Micro> walls(rows);
+    for (std::size_t i = 0; i < rows; ++i) walls[i] = first + static_cast<Micro>(i) * every_;
+    return place(walls, zone, false);
+  }
+
+  // Each row at its own stamp: wall time, or an instant.
+  Timeline stamped(const std::vector<double>& stamps, bool instants) {
+    std::vector<Micro> times(stamps.size());
+    for (std::size_t i = 0; i < stamps.size(); ++i) {
+      if (std::isnan(stamps[i])) fail(line_of(i), "the row has no stamp", "give it one, or remove the row");
+      else times[i] = micro(stamps[i]);
+    }
+    if (!good()) return {};
+    every_ = micro(stamps_.every);
+    if (every_ < 1) {
+      every_ = std::numeric_limits<Micro>::max();
+      for (std::size_t i = 1; i < std::min<std::size_t>(times.size(), 1000); ++i)
+        if (times[i] > times[i - 1]) every_ = std::min(every_, times[i] - times[i - 1]);
+      if (every_ == std::numeric_limits<Micro>::max())
+        return fail(2, "one stamp does not tell the interval of the rows", "say every: 1 h"), Timeline{};
+    }
+    Zone zone = instants ? Zone::fixed(0) : clock(floor_seconds(times.front()));
+    if (!good()) return {};
+    return place(times, zone, stamps_.mark == DataFileSpec::Mark::end);
+  }
+
+ private:
+  bool good() const { return problems_.size() == known_; }
+  void fail(int line, std::string what, std::string mend) {
+    if (problems_.size() - known_ < 20)
+      problems_.push_back({file_, line, line > 0 ? 1 : 0, "", std::move(what), std::move(mend)});
+  }
+
+  Zone clock(std::int64_t near) {
+    if (stamps_.clock == "wall") return spec_.zone;
+    if (stamps_.clock == "standard") return spec_.zone.standard(near);
+    if (stamps_.clock == "utc") return Zone::fixed(0);
+    if (const auto zone = Zone::find(stamps_.clock)) return *zone;
+    auto near_names = Zone::nearest(stamps_.clock);
+    fail(0, fmt::format("there is no clock or zone '{}'", stamps_.clock),
+         near_names.empty() ? "write wall, standard, utc or a name like America/Los_Angeles"
+                            : "did you mean " + any_of(near_names) + "?");
+    return Zone::fixed(0);
+  }
+
+  struct Image {  // of a row's interval in UTC; length 0: an hour that never was
+    Micro start = 0, length = 0;
+  };
+
+  Timeline place(const std::vector<Micro>& times, const Zone& zone, bool ends) {
+    const std::int64_t margin = 2 * 86400 + every_ / second;
+    const auto [least, most] = std::minmax_element(times.begin(), times.end());
+    const auto nearby = zone.changes(floor_seconds(*least) - margin, floor_seconds(*most) + margin);
+
+    const auto instant = [&](Micro wall) {  // the first, where there are two
+      const std::int64_t whole = floor_seconds(wall);
+      const Zone::Instants found = zone.instants_of(whole);
+      return found.first * second + (found.fit == Zone::Fit::gap ? 0 : wall - whole * second);
+    };
+    // A change of less than a row makes that row longer or shorter and asks for no rule.
+    const auto stretches = [&](const Zone::Change& c) { return std::abs(c.jump()) * second < every_; };
+
+    std::vector<Image> images(times.size());
+    Micro previous = 0;                 // start of
+    std::size_t before = times.size();  // the row before that is no extra one
+    // Between changes the offset is constant: most rows take this way.
+    constexpr Micro always = std::numeric_limits<Micro>::max() / 4;
+    Micro from = 0, to = 0, offset = 0;
+    const Zone::Change* extra_until =
+        nullptr;  // stamps at interval ends: within the rows of an hour that never was
+    const Zone::Change* said = nullptr;
+    for (std::size_t i = 0; i < times.size() && problems_.size() - known_ < 20; ++i) {
+      const Micro time = times[i];
+      Image& image = images[i];
+      image = {0, every_};
+      if (time >= from && time < to) {
+        image.start = time - offset - (ends ? every_ : 0);
+      } else {
+        const std::int64_t wall = floor_seconds(time);
+        const Micro part = time - wall * second;
+        const Zone::Instants instants = zone.instants_of(wall);
+        Micro at = instants.first * second + part;
+        const Zone::Change* extra = nullptr;
+        if (instants.fit == Zone::Fit::unique) {
+          offset = time - at;
+          from = -always, to = always;
+          for (const auto& c : nearby) {
+            if (c.at <= instants.first) from = (c.at + std::max(c.before, c.after)) * second;
+            else to = std::min(to, c.wall() * second);
+          }
+          (ends ? from : to) += ends ? every_ : -every_;
+          if (extra_until && time == (extra_until->wall() + extra_until->jump()) * second)
+            extra = extra_until;
+        } else if (instants.fit == Zone::Fit::fold) {
+          // Whichever comes next; the first one after a pause.
+          const Micro other = instants.second * second + part, start = at - (ends ? every_ : 0);
+          if (before < times.size() &&
+              (start <= previous || other - (ends ? every_ : 0) == previous + every_))
+            at = other;
+        } else {
+          const auto change =
+              std::find_if(nearby.begin(), nearby.end(), [&](auto& c) { return c.at == instants.first; });
+          at = change->at * second;
+          if (!stretches(*change)) {
+            const bool change_itself = ends && time == change->wall() * second;  // it ends an hour that was
+            if (!change_itself) extra = &*change;
+            if (ends) extra_until = &*change;
+          }
+        }
+        if (extra) {
+          image.length = 0;
+          if (extra != said && !extra_hour(*extra, zone, i)) said = extra;
+          continue;
+        }
+        image.start = ends ? at - every_ : at;
+        for (const auto& c : nearby) {
+          if (!stretches(c) || std::abs(c.at * second - at) > every_ + std::abs(c.jump()) * second) continue;
+          if (ends) image.start = instant(time - every_);
+          image.length = (ends ? at : instant(time + every_)) - image.start;
+        }
+        if (image.length <= 0) {
+          image.length = 0;
+          continue;
+        }
+      }
+      if (before < times.size()) {
+        if (image.start <= previous) {
+          const bool same = image.start == previous;
+          fail(line_of(i),
+               same ? fmt::format("the stamp {} is that of line {} again", wall_text(floor_seconds(time)),
+                                  line_of(before))
+                    : fmt::format("the stamp {} lies before that of line {}, {}",
+                                  wall_text(floor_seconds(time)), line_of(before),
+                                  wall_text(floor_seconds(times[before]))),
+               same ? "keep one row for each time" : "sort the rows by time");
+          continue;
+        }
+        if (image.start < previous + images[before].length && images[before].length <= every_) {
+          irregular(i, before, times);
+          continue;
+        }
+      }
+      previous = image.start;
+      before = i;
+    }
+    if (!good()) return {};
+    return lay(times, images, zone);
+  }
+
+  void irregular(std::size_t i, std::size_t before, const std::vector<Micro>& times) {
+    fail(line_of(i),
+         fmt::format("the stamp {} is {} after that of line {}, and rows are {} apart",
+                     wall_text(floor_seconds(times[i])),
+                     duration_text(static_cast<double>(times[i] - times[before]) / 1e6), line_of(before),
+                     duration_text(static_cast<double>(every_) / 1e6)),
+         "space the rows evenly, or correct `every`");
+  }
+
+  bool extra_hour(const Zone::Change& change, const Zone& zone, std::size_t row) {
+    if (stamps_.extra_hour == DataFileSpec::ExtraHour::drop) return true;
+    fail(line_of(row),
+         fmt::format("the row is for a time that never was: on the clock of {} {} is followed by {}",
+                     zone.name(), wall_text(change.wall()), wall_text(change.wall() + change.jump())),
+         "say extra_hour: drop, or clock: standard or utc if the file's clock is not changed");
+    return false;
+  }
+
+  Timeline lay(const std::vector<Micro>& times, const std::vector<Image>& images, const Zone& zone) {
+    const auto real = [](const Image& image) { return image.length > 0; };
+    const auto first = std::find_if(images.begin(), images.end(), real);
+    if (first == images.end())
+      return fail(0, "no row has a time that ever was", "correct the stamps"), Timeline{};
+    const Image& last = *std::find_if(images.rbegin(), images.rend(), real);
+
+    Timeline line;
+    line.first = first->start;
+    const Micro end = last.start + last.length;
+    // Changes of no whole number of rows need shorter cells.
+    const auto changes = zone.changes(floor_seconds(line.first), floor_seconds(end) + 1);
+    line.interval = every_;
+    for (const auto& c : changes) {
+      if (c.jump() * second % every_ == 0) continue;
+      line.interval = std::gcd(line.interval, std::gcd(c.jump() * second, c.at * second - line.first));
+    }
+    line.cells = (end - line.first) / line.interval;
+    if (line.cells > most_values) {
+      fail(0,
+           fmt::format("the rows span {} intervals of {}", line.cells,
+                       duration_text(static_cast<double>(line.interval) / 1e6)),
+           "correct the stamps or `every`");
+      return {};
+    }
+    if (line.interval == every_ && line.cells == static_cast<std::int64_t>(images.size()) &&
+        first == images.begin()) {
+      bool same = true;
+      for (std::size_t i = 0; i < images.size() && same; ++i)
+        same = images[i].length == every_ && images[i].start == line.at(static_cast<std::int64_t>(i));
+      if (same) return line;
+    }
+
+    line.row_of.assign(static_cast<std::size_t>(line.cells), -1);
+    std::size_t before = images.size();
+    for (std::size_t i = 0; i < images.size(); ++i) {
+      const Image& image = images[i];
+      if (image.length == 0) continue;
+      const Micro into = image.start - line.first;
+      if (into % line.interval != 0 || image.length % line.interval != 0) {
+        irregular(i, before < images.size() ? before : i, times);
+        if (problems_.size() - known_ >= 20) break;
+        continue;
+      }
+      const std::int64_t cell = into / line.interval,
+                         behind = std::min(cell + image.length / line.interval, line.cells);
+      std::fill(line.row_of.begin() + cell, line.row_of.begin() + behind, static_cast<std::int32_t>(i));
+      before = i;
+    }
+    if (!good()) return {};
+    for (const auto& c : changes)
+      if (c.jump() < 0) repeat_hour(line, c, zone);
+    return line;
+  }
+
+  // A time that came twice and is in the file once.
+  void repeat_hour(Timeline& line, const Zone::Change& change, const Zone& zone) {
+    const Micro length = -change.jump() * second, at = change.at * second;
+    bool said = false;
+    for (Micro t = at - length; t < at; t += line.interval) {
+      const Micro into = t - line.first;
+      const std::int64_t one = into / line.interval, other = (into + length) / line.interval;
+      if (into < 0 || other >= line.cells) continue;
+      std::int32_t& a = line.row_of[static_cast<std::size_t>(one)];
+      std::int32_t& b = line.row_of[static_cast<std::size_t>(other)];
+      if ((a < 0) == (b < 0)) continue;
+      if (stamps_.missing_hour == DataFileSpec::MissingHour::repeat) {
+        a < 0 ? a = b : b = a;
+      } else if (!said) {
+        said = true;
+        fail(line_of(static_cast<std::size_t>(std::max(a, b))),
+             fmt::format("on the clock of {} {} to {} came twice, and the file has it once", zone.name(),
+                         wall_text(change.wall()), wall_text(change.wall() - change.jump())),
+             "say missing_hour: repeat, or clock: standard or utc if the file's clock is not changed");
+      }
+    }
+  }
+
+  const DataFileSpec& spec_;
+  const DataFileSpec::Stamps& stamps_;
+  const std::string& file_;
+  std::vector<FileProblem>& problems_;
+  std::size_t known_;
+  Micro every_ = 0;
+};
+
+}  // namespace
+
+std::string duration_text(double s) {
+  if (s >= 2 * 86400) return fmt::format("{:.6g} d", s / 86400);
+  if (s >= 3600) return fmt::format("{:.6g} h", s / 3600);
+  if (s >= 60) return fmt::format("{:.6g} min", s / 60);
+  return fmt::format("{:.6g} s", s);
+}
+
+Timeline place_even(const DataFileSpec& spec, const std::string& file, std::size_t rows, std::vector<FileProblem>& problems) {
+  return Placer(spec, file, problems).even(rows);
+}
+Timeline place_stamped(const DataFileSpec& spec, const std::string& file, const std::vector<double>& stamps, bool instants,
+                       std::vector<FileProblem>& problems) {
+  return Placer(spec, file, problems).stamped(stamps, instants);
+}
+
+}  // namespace urja
