@@ -32,8 +32,7 @@ using nlohmann::json;
 
 // Best time of `repeats` runs [s], on the thread's own clock: what other programs of a shared machine use does not count.
 enum class Clock { thread, wall };
-template <class Work>
-double best_of(int repeats, Work&& work, Clock clock = Clock::thread) {
+template <class Work> double best_of(int repeats, Work&& work, Clock clock = Clock::thread) {
   const auto now = [&] {
     timespec t{};
     clock_gettime(clock == Clock::thread ? CLOCK_THREAD_CPUTIME_ID : CLOCK_MONOTONIC, &t);
@@ -62,7 +61,8 @@ class Bench {
   Bench(std::vector<std::string> wanted, bool quiet) : wanted_(std::move(wanted)), quiet_(quiet) {}
 
   bool wants(const std::string& name) const {
-    return wanted_.empty() || std::any_of(wanted_.begin(), wanted_.end(), [&](const std::string& w) { return name.find(w) != std::string::npos; });
+    return wanted_.empty() ||
+           std::any_of(wanted_.begin(), wanted_.end(), [&](const std::string& w) { return name.find(w) != std::string::npos; });
   }
   void add(Case c) {
     if (!quiet_) {
@@ -76,10 +76,16 @@ class Bench {
     json all;
     json models = json::array();
     for (const auto& [name, type] : registry()) models.push_back(name);
-    all["machine"] = {{"name", machine_text()}, {"version", version_text()}, {"copy_gb_per_s", copy_bandwidth}, {"models", models}};
+    all["machine"] = {
+        {"name", machine_text()}, {"version", version_text()}, {"copy_gb_per_s", copy_bandwidth}, {"models", models}};
     all["cases"] = json::array();
     for (const Case& c : cases_) {
-      all["cases"].push_back({{"name", c.name}, {"value", c.value}, {"unit", c.unit}, {"ratio", c.more_is_better ? c.value / c.limit : c.limit / c.value}, {"against", c.against}, {"detail", c.detail}});
+      all["cases"].push_back({{"name", c.name},
+                              {"value", c.value},
+                              {"unit", c.unit},
+                              {"ratio", c.more_is_better ? c.value / c.limit : c.limit / c.value},
+                              {"against", c.against},
+                              {"detail", c.detail}});
     }
     return all;
   }
@@ -97,7 +103,9 @@ double copy_bandwidth() {
   return 2.0 * static_cast<double>(size) / best_of(5, [&] { std::memcpy(to.data(), from.data(), size); }) * 1e-9;
 }
 
-std::shared_ptr<const Plan> plan_of(const std::string& scenario) { return load_scenario(data_folder("scenarios/" + scenario)).plan; }
+std::shared_ptr<const Plan> plan_of(const std::string& scenario) {
+  return load_scenario(data_folder("scenarios/" + scenario)).plan;
+}
 
 std::string hash_text(const Batch& batch) { return fmt::format("hash {:016x}", batch.hash(batch.lanes() - 1)); }
 
@@ -136,16 +144,17 @@ void one_lane(Bench& bench) {
     batch.reset(0, {});
     Recorder recorder(file.string(), batch, default_channels(*plan));
     best = std::min(best, best_of(1, [&] {
-      for (int k = 0; k < minutes; ++k) {
-        const double time = batch.time(0);
-        meter.clear();
-        batch.step(60, 1, &meter);
-        recorder.append(time, batch, meter, 60);
-      }
-    }));
+                      for (int k = 0; k < minutes; ++k) {
+                        const double time = batch.time(0);
+                        meter.clear();
+                        batch.step(60, 1, &meter);
+                        recorder.append(time, batch, meter, 60);
+                      }
+                    }));
   }
   fs::remove(file.string() + ".part");
-  bench.add({"one_lane_recording", "M steps/s", minutes * 60 / best * 1e-6, 1.0, true, "1.0 (goal 1.5)", "N 1, 1 thread, 1 s, a row a minute to HDF5; " + hash_text(batch)});
+  bench.add({"one_lane_recording", "M steps/s", minutes * 60 / best * 1e-6, 1.0, true, "1.0 (goal 1.5)",
+             "N 1, 1 thread, 1 s, a row a minute to HDF5; " + hash_text(batch)});
 }
 
 void many_lanes(Bench& bench) {
@@ -159,7 +168,8 @@ void many_lanes(Bench& bench) {
     meter.clear();
     batch.step(60, 1, &meter);
   });
-  bench.add({"lanes_1024_recording", "M steps/s", lanes * 60 / best * 1e-6, 8, true, "8 (goal 14)", "N 1024, 1 thread, 1 s, all channels metered; " + hash_text(batch)});
+  bench.add({"lanes_1024_recording", "M steps/s", lanes * 60 / best * 1e-6, 8, true, "8 (goal 14)",
+             "N 1024, 1 thread, 1 s, all channels metered; " + hash_text(batch)});
 }
 
 // The reference plant on rows of a second: lanes start anywhere in a day, and every step of every lane reads a new row.
@@ -170,8 +180,10 @@ void random_starts(Bench& bench) {
     std::string text = "poa,air,wind,d1,d2,d3,d4,price,carbon\n";
     for (int second = 0; second < 86'400; ++second) {
       const double hour = second / 3600.0, wave = 0.5 + 0.5 * std::sin(second * 0.37);
-      text += fmt::format("{:.1f},{:.2f},{:.1f},{:.0f},{:.0f},{:.0f},{:.0f},{:.3f},{:.3f}\n", std::max(0.0, 900 * std::sin((hour - 6) / 12 * 3.14159)) * (0.6 + 0.4 * wave), 15 + hour * 0.5,
-                          1 + wave, 3000 + 3000 * wave, 8000 + 2000 * wave, 5000 - 2000 * wave, 4000 + 1000 * wave, 0.1 + 0.01 * hour, 0.3 + 0.001 * hour);
+      text += fmt::format("{:.1f},{:.2f},{:.1f},{:.0f},{:.0f},{:.0f},{:.0f},{:.3f},{:.3f}\n",
+                          std::max(0.0, 900 * std::sin((hour - 6) / 12 * 3.14159)) * (0.6 + 0.4 * wave), 15 + hour * 0.5,
+                          1 + wave, 3000 + 3000 * wave, 8000 + 2000 * wave, 5000 - 2000 * wave, 4000 + 1000 * wave,
+                          0.1 + 0.01 * hour, 0.3 + 0.001 * hour);
     }
     std::ofstream(folder / "day.csv") << text;
     std::ofstream(folder / "day.yaml") << R"(urja: 1
@@ -210,7 +222,8 @@ controller: {model: time_of_use, charge_below: 0.22 USD/kWh, charge_power: 20 kW
   vary(batch, true);
   batch.step(60);
   const double best = best_of(7, [&] { batch.step(60); });
-  bench.add({"lanes_1024_random_starts", "M steps/s", lanes * 60 / best * 1e-6, 6, true, "6", "N 1024, 1 thread, 1 s, a new profile row in every step; " + hash_text(batch)});
+  bench.add({"lanes_1024_random_starts", "M steps/s", lanes * 60 / best * 1e-6, 6, true, "6",
+             "N 1024, 1 thread, 1 s, a new profile row in every step; " + hash_text(batch)});
 }
 
 // For information: hourly steps on hourly rows, where the battery's limits cost most.
@@ -224,7 +237,8 @@ void hourly(Bench& bench) {
   vary(batch, true);
   batch.step(200);
   const double best = best_of(5, [&] { batch.step(200); });
-  bench.add({"lanes_1024_hourly", "M steps/s", lanes * 200 / best * 1e-6, 6, true, "6 (promised at 1 s)", "N 1024, 1 thread, 1 h, random starts, a new row in every step; " + hash_text(batch)});
+  bench.add({"lanes_1024_hourly", "M steps/s", lanes * 200 / best * 1e-6, 6, true, "6 (promised at 1 s)",
+             "N 1024, 1 thread, 1 h, random starts, a new row in every step; " + hash_text(batch)});
 }
 
 void threads(Bench& bench) {
@@ -235,10 +249,21 @@ void threads(Bench& bench) {
   for (int steps : {1, 15}) {
     double best_one = 1e300, best_two = 1e300;
     for (int r = 0; r < 7; ++r) {
-      best_one = std::min(best_one, best_of(1, [&] { for (int k = 0; k < 60 / steps; ++k) batch.step(steps, 1); }, Clock::wall));
-      best_two = std::min(best_two, best_of(1, [&] { for (int k = 0; k < 60 / steps; ++k) batch.step(steps, 2); }, Clock::wall));
+      best_one = std::min(best_one, best_of(
+                                        1,
+                                        [&] {
+                                          for (int k = 0; k < 60 / steps; ++k) batch.step(steps, 1);
+                                        },
+                                        Clock::wall));
+      best_two = std::min(best_two, best_of(
+                                        1,
+                                        [&] {
+                                          for (int k = 0; k < 60 / steps; ++k) batch.step(steps, 2);
+                                        },
+                                        Clock::wall));
     }
-    bench.add({fmt::format("two_threads_{}_per_call", steps), "x one thread", best_one / best_two, steps == 1 ? 1.7 : 1.9, true, steps == 1 ? "1.7" : "1.9", "N 1024, 1 s"});
+    bench.add({fmt::format("two_threads_{}_per_call", steps), "x one thread", best_one / best_two, steps == 1 ? 1.7 : 1.9, true,
+               steps == 1 ? "1.7" : "1.9", "N 1024, 1 s"});
   }
 }
 
@@ -263,11 +288,21 @@ void agents(Bench& bench) {
     batch.write(actions, in);
     batch.read(observations, out);
   });
-  bench.add({"actions_and_observations", "of a step", doors / step, 0.6, false, "0.6", fmt::format("N 1024, {} actions, {} observations: {:.1f} ns a lane; step {:.1f} ns a lane", actions.size(), observations.size(), doors / lanes * 1e9, step / lanes * 1e9)});
+  bench.add({"actions_and_observations", "of a step", doors / step, 0.6, false, "0.6",
+             fmt::format("N 1024, {} actions, {} observations: {:.1f} ns a lane; step {:.1f} ns a lane", actions.size(),
+                         observations.size(), doors / lanes * 1e9, step / lanes * 1e9)});
   std::vector<double> snapshot(batch.snapshot_size());
-  const double save = best_of(9, [&] { for (int k = 0; k < lanes; ++k) batch.save(k, snapshot); }) / lanes;
+  const double save = best_of(9,
+                              [&] {
+                                for (int k = 0; k < lanes; ++k) batch.save(k, snapshot);
+                              }) /
+                      lanes;
   bench.add({"snapshot_of_a_lane", "ns", save * 1e9, 500, false, "500 ns", fmt::format("{} quantities", snapshot.size())});
-  const double reset = best_of(9, [&] { for (int k = 0; k < lanes; ++k) batch.reset(k, {}); }) / lanes;
+  const double reset = best_of(9,
+                               [&] {
+                                 for (int k = 0; k < lanes; ++k) batch.reset(k, {});
+                               }) /
+                       lanes;
   bench.add({"reset_of_a_lane", "ns", reset * 1e9, 300, false, "300 ns", fmt::format("{} quantities", snapshot.size())});
 }
 
@@ -276,7 +311,8 @@ void chargers(Bench& bench) {
   Batch batch(plan, 1);
   batch.step(600);
   const double best = best_of(9, [&] { batch.step(20000); }) / 20000;
-  bench.add({"chargers_54", "us/step", best * 1e6, 1, false, "1 us", "N 1, 1 thread, 1 s, shared max-min fair; " + hash_text(batch)});
+  bench.add(
+      {"chargers_54", "us/step", best * 1e6, 1, false, "1 us", "N 1, 1 thread, 1 s, shared max-min fair; " + hash_text(batch)});
 }
 
 void street(Bench& bench) {
@@ -285,7 +321,8 @@ void street(Bench& bench) {
   batch.set(0, *plan->find("grid.price"), 0.2);
   batch.step(100);
   const double best = best_of(5, [&] { batch.step(200); }) / 200;
-  bench.add({"street_of_1000_homes", "x real time", 1 / best, 5000, true, "5000", fmt::format("N 1, 1 thread, 1 s: {:.0f} us a step; {}", best * 1e6, hash_text(batch))});
+  bench.add({"street_of_1000_homes", "x real time", 1 / best, 5000, true, "5000",
+             fmt::format("N 1, 1 thread, 1 s: {:.0f} us a step; {}", best * 1e6, hash_text(batch))});
 }
 
 // A year of minutes of load and weather in one CSV: from the file's name to the end of the first step.
@@ -298,7 +335,8 @@ void start_up(Bench& bench) {
     std::string text;
     for (int minute = 0; minute < 525'600; ++minute) {
       const double hour = std::fmod(minute / 60.0, 24.0);
-      text += fmt::format("{:.3f},{:.1f},{:.2f}\n", 3 + minute % 60 * 0.05, std::max(0.0, 900 * std::sin((hour - 6) / 12 * 3.14159)), 15 + hour * 0.5);
+      text += fmt::format("{:.3f},{:.1f},{:.2f}\n", 3 + minute % 60 * 0.05,
+                          std::max(0.0, 900 * std::sin((hour - 6) / 12 * 3.14159)), 15 + hour * 0.5);
     }
     csv << text;
     std::ofstream(folder / "year.yaml") << R"(urja: 1
@@ -330,9 +368,15 @@ balance: [grid, pv, load]
 }
 
 int run_bench(const std::vector<std::string>& names, bool as_json) {
-  const std::pair<const char*, void (*)(Bench&)> cases[] = {{"one_lane_recording", one_lane}, {"lanes_1024_recording", many_lanes}, {"lanes_1024_random_starts", random_starts}, {"lanes_1024_hourly", hourly},
-                                                            {"two_threads", threads}, {"actions_snapshot_reset", agents}, {"chargers_54", chargers},
-                                                            {"street_of_1000_homes", street}, {"start_up", start_up}};
+  const std::pair<const char*, void (*)(Bench&)> cases[] = {{"one_lane_recording", one_lane},
+                                                            {"lanes_1024_recording", many_lanes},
+                                                            {"lanes_1024_random_starts", random_starts},
+                                                            {"lanes_1024_hourly", hourly},
+                                                            {"two_threads", threads},
+                                                            {"actions_snapshot_reset", agents},
+                                                            {"chargers_54", chargers},
+                                                            {"street_of_1000_homes", street},
+                                                            {"start_up", start_up}};
   Bench bench(names, as_json);
   const double copy = copy_bandwidth();
   if (!as_json) fmt::print("{}\nurja {}\ncopy {:.1f} GB/s\n\n", machine_text(), version_text(), copy);

@@ -27,9 +27,17 @@ const char* name_of(Kind kind) {
 }
 
 ordered_json flags_of(unsigned flags) {
-  constexpr std::pair<unsigned, const char*> names[] = {
-      {observable, "observable"}, {actionable, "actionable"}, {estimable, "estimable"}, {telemetered, "telemetered"}, {hook, "hook"}, {source, "source"},
-      {sink, "sink"}, {loss, "loss"}, {stored, "stored"}, {content, "content"}, {unserved, "unserved"}};
+  constexpr std::pair<unsigned, const char*> names[] = {{observable, "observable"},
+                                                        {actionable, "actionable"},
+                                                        {estimable, "estimable"},
+                                                        {telemetered, "telemetered"},
+                                                        {hook, "hook"},
+                                                        {source, "source"},
+                                                        {sink, "sink"},
+                                                        {loss, "loss"},
+                                                        {stored, "stored"},
+                                                        {content, "content"},
+                                                        {unserved, "unserved"}};
   ordered_json list = ordered_json::array();
   for (const auto& [flag, name] : names) {
     if (flags & flag) list.push_back(name);
@@ -60,8 +68,14 @@ ordered_json describe(const Type& t) {
     all[group].push_back(one);
   }
   if (!t.ports.empty()) {
-    all["inputs"].push_back({{"name", "power"}, {"unit", "W"}, {"doc", "power out of the asset, when it is driven alone; without it, it does as it wishes"}, {"flags", ordered_json::array({"actionable"})}});
-    all["outputs"].push_back({{"name", "power"}, {"unit", "W"}, {"doc", "power out of the asset into its bus"}, {"flags", ordered_json::array({"observable", "telemetered"})}});
+    all["inputs"].push_back({{"name", "power"},
+                             {"unit", "W"},
+                             {"doc", "power out of the asset, when it is driven alone; without it, it does as it wishes"},
+                             {"flags", ordered_json::array({"actionable"})}});
+    all["outputs"].push_back({{"name", "power"},
+                              {"unit", "W"},
+                              {"doc", "power out of the asset into its bus"},
+                              {"flags", ordered_json::array({"observable", "telemetered"})}});
   }
   for (const Setting& s : t.settings) {
     ordered_json one{{"name", s.name}, {"unit", s.unit}, {"default", s.start}};
@@ -69,7 +83,8 @@ ordered_json describe(const Type& t) {
     one["doc"] = s.doc;
     all["settings"].push_back(one);
   }
-  for (const Choice& c : t.choices) all["choices"].push_back({{"name", c.name}, {"default", c.start}, {"allowed", c.allowed}, {"doc", c.doc}});
+  for (const Choice& c : t.choices)
+    all["choices"].push_back({{"name", c.name}, {"default", c.start}, {"allowed", c.allowed}, {"doc", c.doc}});
   for (const Table& table : t.tables) {
     ordered_json one{{"name", table.name}, {"doc", table.doc}};
     for (const auto& a : table.shape.axes) one["axes"].push_back({{"name", a.name}, {"unit", a.unit}});
@@ -86,7 +101,9 @@ ordered_json describe(const Type& t) {
     for (const auto& c : d.columns) one["columns"].push_back({{"name", c.name}, {"unit", c.unit}, {"required", c.required}});
     all["data"].push_back(one);
   }
-  for (const Role& r : t.roles) all["roles"].push_back({{"name", r.name}, {"models", r.models}, {"tag", r.tag}, {"many", r.many}, {"optional", r.optional}, {"doc", r.doc}});
+  for (const Role& r : t.roles)
+    all["roles"].push_back(
+        {{"name", r.name}, {"models", r.models}, {"tag", r.tag}, {"many", r.many}, {"optional", r.optional}, {"doc", r.doc}});
   for (const auto& [name, file] : parameter_sets(t.name)) all["sets"].push_back(name);
   return all;
 }
@@ -103,14 +120,16 @@ void print(const Type& t) {
       std::string range;
       if (one.contains("default")) range = number(one["default"]);
       if (one.contains("min") || one.contains("max")) {
-        range += fmt::format(" [{}, {}]", one.contains("min") ? number(one["min"]) : "..", one.contains("max") ? number(one["max"]) : "..");
+        range += fmt::format(" [{}, {}]", one.contains("min") ? number(one["min"]) : "..",
+                             one.contains("max") ? number(one["max"]) : "..");
       }
       std::string flags;
       if (one.contains("flags")) {
         for (const auto& f : one["flags"]) flags += (flags.empty() ? "" : ", ") + f.get<std::string>();
       }
-      fmt::print("  {:<28} {:<12} {:<26} {}{}{}\n", one["name"].get<std::string>(), one["unit"].get<std::string>(), range, one["doc"].get<std::string>(),
-                 one.contains("source") ? " [" + one["source"].get<std::string>() + "]" : "", flags.empty() ? "" : " (" + flags + ")");
+      fmt::print("  {:<28} {:<12} {:<26} {}{}{}\n", one["name"].get<std::string>(), one["unit"].get<std::string>(), range,
+                 one["doc"].get<std::string>(), one.contains("source") ? " [" + one["source"].get<std::string>() + "]" : "",
+                 flags.empty() ? "" : " (" + flags + ")");
     }
   }
   for (const char* group : {"choices", "tables", "events", "data", "roles"}) {
@@ -124,7 +143,8 @@ void print(const Type& t) {
       }
       for (const char* list : {"axes", "columns"}) {
         if (!one.contains(list)) continue;
-        for (const auto& c : one[list]) more += (more.empty() ? "" : ", ") + c["name"].get<std::string>() + " [" + c["unit"].get<std::string>() + "]";
+        for (const auto& c : one[list])
+          more += (more.empty() ? "" : ", ") + c["name"].get<std::string>() + " [" + c["unit"].get<std::string>() + "]";
       }
       fmt::print("  {:<28} {} ({})\n", one["name"].get<std::string>(), one["doc"].get<std::string>(), more);
     }
@@ -158,7 +178,8 @@ int describe_command(const std::string& model, bool as_json) {
     std::vector<std::string> names;
     for (const auto& [name, t] : registry()) names.push_back(name);
     const std::string close = nearest(model, names);
-    std::fprintf(stderr, "urja: there is no model '%s'; %s\n", model.c_str(), close.empty() ? ("models: " + any_of(names)).c_str() : ("did you mean '" + close + "'?").c_str());
+    std::fprintf(stderr, "urja: there is no model '%s'; %s\n", model.c_str(),
+                 close.empty() ? ("models: " + any_of(names)).c_str() : ("did you mean '" + close + "'?").c_str());
     return misused;
   }
   if (as_json) fmt::print("{}\n", describe(*type).dump());

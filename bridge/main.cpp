@@ -20,9 +20,7 @@ int main(int argc, char** argv) {
   add_bench(app, chosen);
   try {
     app.parse(argc, argv);
-  } catch (const CLI::ParseError& e) {
-    return app.exit(e) == 0 ? done : misused;
-  }
+  } catch (const CLI::ParseError& e) { return app.exit(e) == 0 ? done : misused; }
   try {
     return chosen();
   } catch (const std::exception& e) {

@@ -15,7 +15,9 @@ void add_probe(CLI::App& app, Command& chosen) {
   };
   auto a = std::make_shared<Arguments>();
   CLI::App* command = app.add_subcommand("probe", "drive one model alone with a CSV of its inputs");
-  command->footer("Example: urja probe cell --params cell.yaml --inputs in.csv --out out.csv\n`urja describe MODEL` lists the inputs; the first column is time_s, and a row of zero length only sets inputs.");
+  command->footer(
+      "Example: urja probe cell --params cell.yaml --inputs in.csv --out out.csv\n`urja describe MODEL` lists the inputs; the "
+      "first column is time_s, and a row of zero length only sets inputs.");
   command->add_option("model", a->model)->required();
   command->add_option("--params", a->params, "YAML with the model's entries as in a scenario");
   command->add_option("--inputs", a->inputs, "CSV")->required();

@@ -49,9 +49,10 @@ class ProgressBar {
     constexpr int width_of_bar = 30;
     const int filled = static_cast<int>(share * width_of_bar);
     const auto now = static_cast<std::int64_t>(scenario_.start + static_cast<double>(done_steps) * scenario_.step);
-    std::fprintf(stderr, "\r%4.0f %% |%s%s| %s  %.2f M steps/s  %.0fx real time  %.0f s left   ", 100 * share, std::string(static_cast<std::size_t>(filled), '#').c_str(),
-                 std::string(static_cast<std::size_t>(width_of_bar - filled), '.').c_str(), zone_.text(now).substr(0, 10).c_str(), rate * 1e-6, rate * scenario_.step,
-                 static_cast<double>(all - done_steps) / std::max(rate, 1e-9));
+    std::fprintf(stderr, "\r%4.0f %% |%s%s| %s  %.2f M steps/s  %.0fx real time  %.0f s left   ", 100 * share,
+                 std::string(static_cast<std::size_t>(filled), '#').c_str(),
+                 std::string(static_cast<std::size_t>(width_of_bar - filled), '.').c_str(), zone_.text(now).substr(0, 10).c_str(),
+                 rate * 1e-6, rate * scenario_.step, static_cast<double>(all - done_steps) / std::max(rate, 1e-9));
     drawn_ = true;
   }
   ~ProgressBar() {
@@ -73,15 +74,44 @@ std::string value_text(const json& value) {
   return fmt::format("{:.3f}", v);
 }
 
-void print_table(const json& kpis) {
-  std::size_t widest = 0;
-  for (const auto& [key, value] : kpis.items()) widest = std::max(widest, key.size());
-  for (const auto& [key, value] : kpis.items()) {
-    if (value.is_object()) {
-      for (const auto& [inner, v] : value.items()) fmt::print("  {:<{}}  {:>16}\n", key + "." + inner, widest, value_text(v));
-    } else if (!value.is_array()) {
-      fmt::print("  {:<{}}  {:>16}\n", key, widest, value_text(value));
+// A unit by the key's ending, as in the contract.
+std::string unit_of(const std::string& key, const std::string& currency) {
+  if (key.rfind("cost_", 0) == 0 || key.rfind("revenue_", 0) == 0) return currency;
+  for (const auto& [ending, unit] :
+       {std::pair{"_kwh", "kWh"}, {"_kw", "kW"}, {"_kg", "kg"}, {"_l", "l"}, {"_h", "h"}, {"_per_s", "1/s"}, {"_s", "s"}}) {
+    const std::string_view end = ending;
+    if (key.size() > end.size() && key.compare(key.size() - end.size(), end.size(), end) == 0) return unit;
+  }
+  return "";
+}
+
+// In the order in which one asks: demand, sources, storage, grid, money, then how the run itself went.
+void print_table(json kpis) {
+  const std::string currency = kpis.value("currency", "");
+  const std::vector<std::vector<const char*>> groups{
+      {"load_kwh", "served_kwh", "unserved_kwh", "unserved_h", "deferred_unmet_kwh", "ev_kwh", "ev_unmet_kwh"},
+      {"pv_available_kwh", "pv_kwh", "curtailed_kwh", "spilled_kwh", "genset_kwh", "genset_run_h", "fuel_l"},
+      {"battery_charge_kwh", "battery_discharge_kwh", "battery_loss_kwh", "equivalent_full_cycles"},
+      {"import_kwh", "export_kwh", "peak_import_kw", "self_consumption", "self_sufficiency"},
+      {"cost_total", "cost_energy", "cost_demand", "cost_fuel", "revenue_export", "co2_kg"}};
+  const auto row = [&](const std::string& key, const json& value) {
+    fmt::print("  {:<24}  {:>14} {}\n", key, value_text(value), unit_of(key, currency));
+  };
+  for (const auto& group : groups) {
+    bool any = false;
+    for (const char* key : group) {
+      if (!kpis.contains(key)) continue;
+      row(key, kpis[key]);
+      any = true;
+      kpis.erase(key);
+      if (std::string_view(key) != "unserved_h" || !kpis.contains("unserved_kwh_by_zone")) continue;
+      for (const auto& [zone, kwh] : kpis["unserved_kwh_by_zone"].items())
+        fmt::print("    {:<22}  {:>14} kWh unserved\n", zone, value_text(kwh));
     }
+    if (any) fmt::print("\n");
+  }
+  for (const auto& [key, value] : kpis.items()) {
+    if (!value.is_object() && !value.is_array() && key != "scenario" && key != "currency") row(key, value);
   }
 }
 
@@ -111,9 +141,7 @@ int run(RunArguments a) {
   const auto begin = std::chrono::steady_clock::now();
   try {
     scenario = load_scenario(a.scenario, a.load);
-  } catch (const ScenarioError& e) {
-    return print_problems(e.problems);
-  }
+  } catch (const ScenarioError& e) { return print_problems(e.problems); }
   if (!a.quiet) print_notes(scenario);
   const double loading = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
 
@@ -165,9 +193,7 @@ int run(RunArguments a) {
   if (!report.empty()) {
     try {
       viz::write_report(out.string(), report.string());
-    } catch (const std::exception& e) {
-      std::fprintf(stderr, "urja: the report could not be written: %s\n", e.what());
-    }
+    } catch (const std::exception& e) { std::fprintf(stderr, "urja: the report could not be written: %s\n", e.what()); }
   }
   if (a.as_json) {
     fmt::print("{}\n", kpis.dump());
@@ -178,11 +204,13 @@ int run(RunArguments a) {
     if (!report.empty()) fmt::print("report  {}\n", report.string());
   }
   if (!result.trouble.empty()) {
-    std::fprintf(stderr, "urja: the run was stopped at %s: %s\n", Zone::find(scenario.zone)->text(static_cast<std::int64_t>(result.until)).c_str(), result.trouble.c_str());
+    std::fprintf(stderr, "urja: the run was stopped at %s: %s\n",
+                 Zone::find(scenario.zone)->text(static_cast<std::int64_t>(result.until)).c_str(), result.trouble.c_str());
     return failed;
   }
   if (!result.finished) {
-    std::fprintf(stderr, "urja: interrupted at %s; the file is complete up to there\n      go on with: urja run %s --from \"%s\"\n",
+    std::fprintf(stderr,
+                 "urja: interrupted at %s; the file is complete up to there\n      go on with: urja run %s --from \"%s\"\n",
                  Zone::find(scenario.zone)->text(static_cast<std::int64_t>(result.until)).c_str(), a.scenario.c_str(),
                  Zone::find(scenario.zone)->text(static_cast<std::int64_t>(result.until)).c_str());
     return failed;
@@ -196,11 +224,10 @@ int validate(const std::string& file, const LoadOptions& options) {
     print_notes(s);
     std::size_t assets = s.plan->assets.size();
     for (const auto& f : s.plan->fleets) assets += f.plan->assets.size();
-    fmt::print("{}: valid: {} models, {} data files, {:.0f} steps of {:g} s\n", file, assets, s.data_hashes.size(), (s.end - s.start) / s.step, s.step);
+    fmt::print("{}: valid: {} models, {} data files, {:.0f} steps of {:g} s\n", file, assets, s.data_hashes.size(),
+               (s.end - s.start) / s.step, s.step);
     return done;
-  } catch (const ScenarioError& e) {
-    return print_problems(e.problems);
-  }
+  } catch (const ScenarioError& e) { return print_problems(e.problems); }
 }
 
 }  // namespace

@@ -8,7 +8,9 @@
 
 namespace urja {
 
-std::string version_text() { return fmt::format("{} ({}, g++ {}, {})", URJA_VERSION, URJA_COMMIT[0] ? URJA_COMMIT : "no commit", __VERSION__, URJA_ARCH); }
+std::string version_text() {
+  return fmt::format("{} ({}, g++ {}, {})", URJA_VERSION, URJA_COMMIT[0] ? URJA_COMMIT : "no commit", __VERSION__, URJA_ARCH);
+}
 
 std::string machine_text() {
   std::ifstream info("/proc/cpuinfo");

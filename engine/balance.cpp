@@ -15,7 +15,10 @@ Lanes clean(const Lanes& x) { return x + 0.0; }
 }  // namespace
 
 Balance::Balance(Batch& batch, int block)
-    : batch_(batch), plan_(batch.plan()), block_(block), rows_(batch.block(block)),
+    : batch_(batch),
+      plan_(batch.plan()),
+      block_(block),
+      rows_(batch.block(block)),
       account_(reinterpret_cast<Head*>(rows_)->account) {
   for (const Plan::Fleet& f : plan_.fleets) fair_ = fair_ || f.fair_port >= 0;
 }
@@ -48,15 +51,16 @@ void Balance::solve() {
       pass(true, again);
     }
   }
-  account_.spill -= flow(0);
-  account_.spill = clean(account_.spill);
+  // What is left, at feeders and at the plant's bus, by the sum of the ports themselves: the flows carry rounding dust.
+  Lanes sum = Lanes::Zero();
+  for (std::size_t k = 0; k < plan_.ports.size(); ++k) sum += port(static_cast<int>(k)).p;
+  account_.spill = clean(-sum);
   flow(0) = Lanes::Zero();
   solve_reactive();
   if (!plan_.forming.empty()) form_bus();
 }
 
 void Balance::start_from_wishes() {
-  account_.spill = Lanes::Zero();
   account_.clipped = Lanes::Zero();
   for (std::size_t b = 0; b < plan_.buses.size(); ++b) flow(static_cast<int>(b)) = Lanes::Zero();
   for (std::size_t k = 0; k < plan_.ports.size(); ++k) {
@@ -80,7 +84,9 @@ void Balance::move(int index, const Lanes& wanted, int top) {
 }
 
 // 1 in the lanes where it is this port's turn: of those under command, or of the others.
-Lanes Balance::in_turn(int index, bool commanded) { return one_if(port(index).commanded > 0) * (commanded ? 1.0 : -1.0) + (commanded ? 0.0 : 1.0); }
+Lanes Balance::in_turn(int index, bool commanded) {
+  return one_if(port(index).commanded > 0) * (commanded ? 1.0 : -1.0) + (commanded ? 0.0 : 1.0);
+}
 
 void Balance::pass(bool commanded, const Lanes& where) {
   for (int index : plan_.merit) {
@@ -100,9 +106,7 @@ void Balance::relieve_feeders(const Lanes& where) {
       }
     }
     if (fair_) round_to_floors();
-    const Lanes rest = excess();
-    account_.spill -= rest;
-    add_to_path(bus, -rest);
+    add_to_path(bus, -Lanes(excess()));  // the rest is spill
   }
 }
 
@@ -112,7 +116,8 @@ Lanes Balance::round_to_floors() {
   Lanes changed = Lanes::Zero();
   for (std::size_t k = 0; k < plan_.ports.size(); ++k) {
     const Plan::PortRef& ref = plan_.ports[k];
-    if (ref.fleet < 0 || ref.commanded_members || ref.child_port != plan_.fleets[static_cast<std::size_t>(ref.fleet)].fair_port) continue;
+    if (ref.fleet < 0 || ref.commanded_members || ref.child_port != plan_.fleets[static_cast<std::size_t>(ref.fleet)].fair_port)
+      continue;
     Port& p = port(static_cast<int>(k));
     const Mask cut = p.p > p.p_wish && p.p > p.p_min;  // since it was shared last
     if (!cut.any()) continue;
@@ -213,7 +218,8 @@ void Balance::distribute() {
     if (ref.commanded_members && !(mirror.p_max - mirror.p_min + mirror.p.abs() != 0).any()) continue;  // nobody is under command
     for (int i = 0; i < width && block_ * width + i < batch_.lanes(); ++i) {
       const double change = mirror.p[i] - mirror.p_wish[i];
-      const bool shared = ref.child_port == facts.fair_port && !ref.commanded_members && change > 0;  // share_fairly has written them
+      const bool shared =
+          ref.child_port == facts.fair_port && !ref.commanded_members && change > 0;  // share_fairly has written them
       const double room = change > 0 ? mirror.p_max[i] - mirror.p_wish[i] : mirror.p_wish[i] - mirror.p_min[i];
       const double share = room > 0 ? change / room : 0;
       for (int k = 0; k < facts.blocks; ++k) {

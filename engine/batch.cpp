@@ -25,8 +25,12 @@ Batch::Batch(std::shared_ptr<const Plan> plan, int lanes) : Batch(std::move(plan
 }
 
 Batch::Batch(std::shared_ptr<const Plan> plan, int lanes, int blocks_per_parent)
-    : plan_(std::move(plan)), lanes_(lanes), blocks_((lanes + width - 1) / width), blocks_per_parent_(blocks_per_parent),
-      rows_(static_cast<std::size_t>(blocks_) * static_cast<std::size_t>(plan_->rows)), has_frozen_(static_cast<std::size_t>(blocks_), 0) {
+    : plan_(std::move(plan)),
+      lanes_(lanes),
+      blocks_((lanes + width - 1) / width),
+      blocks_per_parent_(blocks_per_parent),
+      rows_(static_cast<std::size_t>(blocks_) * static_cast<std::size_t>(plan_->rows)),
+      has_frozen_(static_cast<std::size_t>(blocks_), 0) {
   if (lanes < 1) throw std::invalid_argument("a batch has at least one lane");
   for (const Plan::Fleet& f : plan_->fleets) {
     // The child plan lives in the parent's: share its ownership.
@@ -89,7 +93,9 @@ void Batch::set(int lane, const Quantity& q, double value) {
 }
 
 const Head& Batch::head(int b) const { return head_of(block(b)); }
-std::int64_t Batch::index(int lane) const { return static_cast<std::int64_t>(head_of(block(lane / width)).step.index[lane % width]); }
+std::int64_t Batch::index(int lane) const {
+  return static_cast<std::int64_t>(head_of(block(lane / width)).step.index[lane % width]);
+}
 double Batch::time(int lane) const {
   const Step& s = head_of(block(lane / width)).step;
   return s.epoch[lane % width] + s.index[lane % width] * s.dt[lane % width];
@@ -217,7 +223,8 @@ int Batch::write(const std::vector<Quantity>& map, std::span<const double> actio
 }
 
 void Batch::read(const std::vector<Quantity>& map, std::span<float> observations) const {
-  if (observations.size() != map.size() * static_cast<std::size_t>(lanes_)) throw std::invalid_argument("observations: wrong shape");
+  if (observations.size() != map.size() * static_cast<std::size_t>(lanes_))
+    throw std::invalid_argument("observations: wrong shape");
   const std::size_t count = map.size();
   using Tile = Eigen::Matrix<float, width, width>;
   for (int b = 0; b < blocks_; ++b) {
@@ -236,10 +243,13 @@ void Batch::read(const std::vector<Quantity>& map, std::span<float> observations
       }
       if (wide == width && here == width) {
         const Tile turned = tile.transpose();
-        for (int i = 0; i < width; ++i) std::memcpy(&observations[static_cast<std::size_t>(b * width + i) * count + k], turned.data() + i * width, sizeof(float) * width);
+        for (int i = 0; i < width; ++i)
+          std::memcpy(&observations[static_cast<std::size_t>(b * width + i) * count + k], turned.data() + i * width,
+                      sizeof(float) * width);
       } else {
         for (int i = 0; i < here; ++i) {
-          for (std::size_t c = 0; c < wide; ++c) observations[static_cast<std::size_t>(b * width + i) * count + k + c] = tile(i, static_cast<Eigen::Index>(c));
+          for (std::size_t c = 0; c < wide; ++c)
+            observations[static_cast<std::size_t>(b * width + i) * count + k + c] = tile(i, static_cast<Eigen::Index>(c));
         }
       }
     }
@@ -263,7 +273,8 @@ void Batch::save(int lane, std::span<double> snapshot) const {
   to += plan_->rows;
   for (std::size_t f = 0; f < children_.size(); ++f) {
     // Whole blocks, as they lie.
-    const std::size_t blocks = static_cast<std::size_t>(plan_->fleets[f].blocks), size = blocks * static_cast<std::size_t>(children_[f]->plan_->rows) * width;
+    const std::size_t blocks = static_cast<std::size_t>(plan_->fleets[f].blocks),
+                      size = blocks * static_cast<std::size_t>(children_[f]->plan_->rows) * width;
     std::memcpy(to, children_[f]->block(lane * static_cast<int>(blocks))->data(), size * sizeof(double));
     to += size;
   }
@@ -275,7 +286,8 @@ void Batch::restore(int lane, std::span<const double> snapshot) {
   for (int r = 0; r < plan_->rows; ++r) column[static_cast<std::ptrdiff_t>(r) * width] = from[r];
   from += plan_->rows;
   for (std::size_t f = 0; f < children_.size(); ++f) {
-    const std::size_t blocks = static_cast<std::size_t>(plan_->fleets[f].blocks), size = blocks * static_cast<std::size_t>(children_[f]->plan_->rows) * width;
+    const std::size_t blocks = static_cast<std::size_t>(plan_->fleets[f].blocks),
+                      size = blocks * static_cast<std::size_t>(children_[f]->plan_->rows) * width;
     Batch& c = *children_[f];
     const int first = lane * static_cast<int>(blocks);
     std::memcpy(c.block(first)->data(), from, size * sizeof(double));

@@ -48,7 +48,7 @@ class Batch {
   int blocks() const { return blocks_; }
 
   // --- single values: for loaders, recorders, tests; not for hot loops ---
-  double get(int lane, const Quantity& quantity) const;  // member -1: sum over the members
+  double get(int lane, const Quantity& quantity) const;        // member -1: sum over the members
   void set(int lane, const Quantity& quantity, double value);  // member -1: all of them
   const Head& head(int block) const;
   double time(int lane) const;  // UTC seconds of the next step's begin
@@ -59,7 +59,7 @@ class Batch {
     std::uint64_t key = 0;
     std::int64_t index = 0;  // step of the plan at which the lane starts
     std::uint32_t episode = 0;
-    double dt = 0;           // s; 0: the plan's step
+    double dt = 0;  // s; 0: the plan's step
   };
   // Plan's start values, then begin(). Costs a copy of the lane.
   void reset(int lane, const Start& start);
@@ -69,8 +69,9 @@ class Batch {
 
   // `steps` steps of every lane that runs; if a meter is given, its rows are added up after every step.
   void step(int steps = 1, int threads = 1, Meter* meter = nullptr);
-  // limits() and inputs of a lane's block without advancing: what a reset lane's first observation shows.
-  void look(int lane);
+  // What the begin of the next step looks like in a lane: profiles, controllers and limits() without advancing. That is what a
+  // reset lane's first observation shows. Leaves no trace: the whole block is put back.
+  void look(int lane, const std::vector<Quantity>& map, std::span<float> observation);
 
   // --- all lanes at once ---
   // actions [lanes x map.size()] row by row, in the quantities' units; clipped to their bounds; NaN means: no command.
@@ -123,9 +124,9 @@ class Batch {
   int lanes_, blocks_;
   int blocks_per_parent_;  // 0 in a plant's own batch
   Rows rows_;
-  std::vector<double> image_;              // one freshly reset lane, per row; per member in a fleet
-  std::vector<char> has_frozen_;           // per block
-  std::vector<std::vector<double>> rooms_; // per thread: where frozen lanes wait while their block steps
+  std::vector<double> image_;               // one freshly reset lane, per row; per member in a fleet
+  std::vector<char> has_frozen_;            // per block
+  std::vector<std::vector<double>> rooms_;  // per thread: where frozen lanes wait while their block steps
   std::vector<std::unique_ptr<Batch>> children_;
 };
 

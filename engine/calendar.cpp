@@ -31,9 +31,8 @@ struct Rule {
     int month = 0, week = 0, weekday = 0, second = 2 * 3600;
     std::int64_t wall(int year) const {
       const std::int64_t first = day_number(year, month, 1);
-      std::int64_t day =
-          first + (weekday - (first + 4) % 7 + 7) % 7 + 7 * (week - 1);          // day 0 was a Thursday
-      while (day >= day_number(year + month / 12, month % 12 + 1, 1)) day -= 7;  // week 5: the last one
+      std::int64_t day = first + (weekday - (first + 4) % 7 + 7) % 7 + 7 * (week - 1);  // day 0 was a Thursday
+      while (day >= day_number(year + month / 12, month % 12 + 1, 1)) day -= 7;         // week 5: the last one
       return day * day_s + second;
     }
   };
@@ -89,11 +88,9 @@ class RuleReader {
     return true;
   }
   bool day(Rule::Day& day) {
-    if (!take(',') || !take('M') || !whole(day.month) || !take('.') || !whole(day.week) || !take('.') ||
-        !whole(day.weekday))
+    if (!take(',') || !take('M') || !whole(day.month) || !take('.') || !whole(day.week) || !take('.') || !whole(day.weekday))
       return false;
-    if (day.month < 1 || day.month > 12 || day.week < 1 || day.week > 5 || day.weekday < 0 || day.weekday > 6)
-      return false;
+    if (day.month < 1 || day.month > 12 || day.week < 1 || day.week > 5 || day.weekday < 0 || day.weekday > 6) return false;
     return !take('/') || hours(day.second);
   }
 
@@ -169,8 +166,7 @@ std::string wall_text(std::int64_t wall) {
 
 std::string utc_text(std::int64_t utc) {
   const Civil c = civil(utc);
-  return fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}Z", c.year, c.month, c.day, c.hour, c.minute,
-                     c.second);
+  return fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}Z", c.year, c.month, c.day, c.hour, c.minute, c.second);
 }
 
 std::optional<WrittenTime> parse_time(std::string_view text) {
@@ -196,8 +192,7 @@ std::optional<WrittenTime> parse_time(std::string_view text) {
 
   Civil c;
   WrittenTime time;
-  if (!digits(4, c.year) || !take('-') || !digits(2, c.month) || !take('-') || !digits(2, c.day))
-    return std::nullopt;
+  if (!digits(4, c.year) || !take('-') || !digits(2, c.month) || !take('-') || !digits(2, c.day)) return std::nullopt;
   if (!(date::year{c.year} / c.month / c.day).ok()) return std::nullopt;
   if (text.empty()) return WrittenTime{wall_seconds(c), 0, {}};
   if (!take('T') && !take(' ')) return std::nullopt;
@@ -220,8 +215,7 @@ std::optional<WrittenTime> parse_time(std::string_view text) {
     const bool minus = text.starts_with('-');
     if (take('+') || take('-')) {
       int h = 0, m = 0;
-      if (!digits(2, h) || (take(':') && text.empty()) || (!text.empty() && !digits(2, m)) || h > 18 ||
-          m > 59)
+      if (!digits(2, h) || (take(':') && text.empty()) || (!text.empty() && !digits(2, m)) || h > 18 || m > 59)
         return std::nullopt;
       time.offset = (minus ? -1 : 1) * (h * 60 + m) * 60;
     }
@@ -265,8 +259,7 @@ std::optional<Zone> Zone::find(std::string_view name) {
   if (const auto rule = rule_of(table->name)) {
     for (int year = civil(listed).year; year < last_year; ++year) {
       std::array<std::pair<std::int64_t, int>, 2> both{
-          {{rule->begin.wall(year) - rule->standard, rule->summer},
-           {rule->end.wall(year) - rule->summer, rule->standard}}};
+          {{rule->begin.wall(year) - rule->standard, rule->summer}, {rule->end.wall(year) - rule->summer, rule->standard}}};
       std::sort(both.begin(), both.end());
       for (const auto& [change, offset] : both)
         if (change > listed) table->add(change, offset);
@@ -331,8 +324,7 @@ Zone::Instants Zone::instants_of(std::int64_t wall) const {
     found.fit = Fit::gap;
     for (std::size_t i = low + 1; i <= high; ++i) {
       const std::int64_t at = table_->begin[i];
-      if (at + table_->offset[i - 1] <= wall && wall < at + table_->offset[i])
-        found.first = found.second = at;
+      if (at + table_->offset[i - 1] <= wall && wall < at + table_->offset[i]) found.first = found.second = at;
     }
   } else if (times > 1) {
     found.fit = Fit::fold;

@@ -51,11 +51,9 @@ class Zone {
   // Where the offset changes, start < at < end.
   struct Change {
     std::int64_t at = 0;
-    int before = 0, after = 0;  // offsets, s
-    std::int64_t wall() const {
-      return at + (before < after ? before : after);
-    }                                            // begin of the gap or of the fold
-    int jump() const { return after - before; }  // > 0: a gap
+    int before = 0, after = 0;                                                    // offsets, s
+    std::int64_t wall() const { return at + (before < after ? before : after); }  // begin of the gap or of the fold
+    int jump() const { return after - before; }                                   // > 0: a gap
   };
   std::vector<Change> changes(std::int64_t start, std::int64_t end) const;
 

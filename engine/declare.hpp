@@ -54,8 +54,8 @@ enum Flag : unsigned {
   sink = 1 << 6,
   loss = 1 << 7,
   stored = 1 << 8,
-  content = 1 << 9,      // energy [Wh] that the asset holds; its change is the integral of `stored`
-  unserved = 1 << 10,    // power [W] that somebody wanted and did not get
+  content = 1 << 9,    // energy [Wh] that the asset holds; its change is the integral of `stored`
+  unserved = 1 << 10,  // power [W] that somebody wanted and did not get
 };
 
 struct Range {
@@ -67,7 +67,7 @@ struct Member {
   Kind kind;
   int offset, count;  // in rows of Lanes
   std::string unit;
-  double start;       // default of a parameter or input, start value of a state
+  double start;  // default of a parameter or input, start value of a state
   Range range;
   std::string doc;
   unsigned flags;
@@ -130,7 +130,7 @@ struct EventFile {
   struct Column {
     std::string name, unit;  // unit "time" for a point in time
     bool required = true;
-    double otherwise = 0;    // value where an optional column is absent
+    double otherwise = 0;  // value where an optional column is absent
   };
   std::string name;
   std::vector<Column> columns;
@@ -177,12 +177,12 @@ struct Type {
   std::vector<EventFile> files;
   std::vector<Derivation> derivations;
   std::vector<Role> roles;
-  std::string tag_choice;                    // the choice whose value tags the asset
-  int fair_floor = -1, fair_urgency = -1;    // offsets; see Declare::fair_share
-  bool forming = false;                      // may set the bus's voltage and frequency
+  std::string tag_choice;                  // the choice whose value tags the asset
+  int fair_floor = -1, fair_urgency = -1;  // offsets; see Declare::fair_share
+  bool forming = false;                    // may set the bus's voltage and frequency
   int forms_voltage = -1, forms_frequency = -1;
-  double slow_period = 0;                    // s; 0: no slow part
-  int fast_steps = 0;                        // sub-steps per base step; 0: no fast part
+  double slow_period = 0;  // s; 0: no slow part
+  int fast_steps = 0;      // sub-steps per base step; 0: no fast part
   bool controller = false;
 
   std::shared_ptr<void> (*make_settings)() = nullptr;
@@ -204,33 +204,26 @@ void add_type(Type&& type);
 void add_member(Type& type, Member&& member);
 
 // "... [with auto P = &urja::Pv::rated]" -> "rated"
-template <auto P>
-std::string name_of() {
+template <auto P> std::string name_of() {
   std::string_view text = __PRETTY_FUNCTION__;
   text.remove_prefix(text.find("P = ") + 4);
   text = text.substr(0, text.find_first_of(";]"));
   return std::string(text.substr(text.rfind("::") + 2));
 }
-template <class>
-struct Pointee;
-template <class Owner_, class Value_>
-struct Pointee<Value_ Owner_::*> {
+template <class> struct Pointee;
+template <class Owner_, class Value_> struct Pointee<Value_ Owner_::*> {
   using Owner = Owner_;
   using Value = Value_;
 };
-template <auto P>
-using OwnerOf = typename Pointee<decltype(P)>::Owner;
-template <auto P>
-using ValueOf = typename Pointee<decltype(P)>::Value;
+template <auto P> using OwnerOf = typename Pointee<decltype(P)>::Owner;
+template <auto P> using ValueOf = typename Pointee<decltype(P)>::Value;
 
-template <auto P>
-int offset_of() {
+template <auto P> int offset_of() {
   alignas(64) static char room[sizeof(OwnerOf<P>)];
   auto* object = reinterpret_cast<OwnerOf<P>*>(room);
   return static_cast<int>((reinterpret_cast<char*>(&(object->*P)) - room) / static_cast<long>(sizeof(Lanes)));
 }
-template <auto P>
-auto& field(void* settings) { return static_cast<OwnerOf<P>*>(settings)->*P; }
+template <auto P> auto& field(void* settings) { return static_cast<OwnerOf<P>*>(settings)->*P; }
 }  // namespace detail
 
 class Declare {
@@ -238,60 +231,48 @@ class Declare {
   explicit Declare(Type& type) : type_(type) {}
 
   // A KPI given to a port counts its power.
-  template <auto P>
-  Member& port(const char* doc = "") {
+  template <auto P> Member& port(const char* doc = "") {
     static_assert(std::is_same_v<detail::ValueOf<P>, Port>);
     type_.ports.push_back(shift_ + detail::offset_of<P>());
     return add<P>(Kind::port, "W", 0, {}, doc, none);
   }
-  template <auto P>
-  Member& parameter(const char* unit, double start, Range range, const char* doc, unsigned flags = none) {
+  template <auto P> Member& parameter(const char* unit, double start, Range range, const char* doc, unsigned flags = none) {
     return add<P>(Kind::parameter, unit, start, range, doc, flags);
   }
-  template <auto P>
-  Member& state(const char* unit, double start, Range range, const char* doc, unsigned flags = none) {
+  template <auto P> Member& state(const char* unit, double start, Range range, const char* doc, unsigned flags = none) {
     return add<P>(Kind::state, unit, start, range, doc, flags);
   }
-  template <auto P>
-  Member& input(const char* unit, double start, Range range, const char* doc, unsigned flags = none) {
+  template <auto P> Member& input(const char* unit, double start, Range range, const char* doc, unsigned flags = none) {
     return add<P>(Kind::input, unit, start, range, doc, flags);
   }
-  template <auto P>
-  Member& output(const char* unit, const char* doc, unsigned flags = none) {
+  template <auto P> Member& output(const char* unit, const char* doc, unsigned flags = none) {
     return add<P>(Kind::output, unit, 0, {}, doc, flags);
   }
-  template <auto... P>
-  void derived() { (add<P>(Kind::derived, "1", 0, {}, "", none), ...); }
-  template <auto... P>
-  void scratch() { (add<P>(Kind::scratch, "1", 0, {}, "", none), ...); }
+  template <auto... P> void derived() { (add<P>(Kind::derived, "1", 0, {}, "", none), ...); }
+  template <auto... P> void scratch() { (add<P>(Kind::scratch, "1", 0, {}, "", none), ...); }
 
   // Plan constants: one value for all lanes, members of `Model::Settings`.
-  template <auto P>
-  void setting(const char* unit, double start, Range range, const char* doc) {
-    type_.settings.push_back({detail::name_of<P>(), unit, start, range, doc, [](void* s, double v) {
-                                detail::field<P>(s) = static_cast<detail::ValueOf<P>>(v);
-                              }});
+  template <auto P> void setting(const char* unit, double start, Range range, const char* doc) {
+    type_.settings.push_back({detail::name_of<P>(), unit, start, range, doc,
+                              [](void* s, double v) { detail::field<P>(s) = static_cast<detail::ValueOf<P>>(v); }});
   }
-  template <auto P>
-  void choice(const char* start, std::vector<std::string> allowed, const char* doc) {
-    type_.choices.push_back({detail::name_of<P>(), start, std::move(allowed), doc,
-                             [](void* s, const std::string& v) { detail::field<P>(s) = v; }});
+  template <auto P> void choice(const char* start, std::vector<std::string> allowed, const char* doc) {
+    type_.choices.push_back(
+        {detail::name_of<P>(), start, std::move(allowed), doc, [](void* s, const std::string& v) { detail::field<P>(s) = v; }});
   }
   // A choice by whose value other assets find this one (a load's priority zone).
-  template <auto P>
-  void tag(const char* start, std::vector<std::string> allowed, const char* doc) {
+  template <auto P> void tag(const char* start, std::vector<std::string> allowed, const char* doc) {
     choice<P>(start, std::move(allowed), doc);
     type_.tag_choice = detail::name_of<P>();
   }
   // A table; its type has `static T from(const TableData&)`. Axes and columns: {{"state_of_charge", "1"}, ..}.
-  template <auto P>
-  void table(std::vector<TableShape::Named> axes, std::vector<TableShape::Named> columns, const char* doc) {
-    type_.tables.push_back({detail::name_of<P>(), {std::move(axes), std::move(columns)}, doc,
-                            [](void* s, const TableData& t) { detail::field<P>(s) = detail::ValueOf<P>::from(t); }});
+  template <auto P> void table(std::vector<TableShape::Named> axes, std::vector<TableShape::Named> columns, const char* doc) {
+    type_.tables.push_back({detail::name_of<P>(), {std::move(axes), std::move(columns)}, doc, [](void* s, const TableData& t) {
+                              detail::field<P>(s) = detail::ValueOf<P>::from(t);
+                            }});
   }
   // A file of events: a std::vector<std::vector<double>> of records with these columns.
-  template <auto P>
-  void events(std::vector<EventFile::Column> columns, const char* doc) {
+  template <auto P> void events(std::vector<EventFile::Column> columns, const char* doc) {
     type_.files.push_back({detail::name_of<P>(), std::move(columns), doc,
                            [](void* s, const std::vector<std::vector<double>>& r) { detail::field<P>(s) = r; }});
   }
@@ -304,14 +285,12 @@ class Declare {
 
   // This asset may be shared max-min fair in a fleet: `floor` [W] is the least it can use at all, and where not all can
   // have their floor, those with the smallest `urgency` value (s of slack) come first.
-  template <auto Floor, auto Urgency>
-  void fair_share() {
+  template <auto Floor, auto Urgency> void fair_share() {
     type_.fair_floor = detail::offset_of<Floor>();
     type_.fair_urgency = detail::offset_of<Urgency>();
   }
   // This asset may form the bus: its outputs `voltage` and `frequency` (both per unit) are what the others see.
-  template <auto Voltage, auto Frequency>
-  void forms_bus() {
+  template <auto Voltage, auto Frequency> void forms_bus() {
     type_.forming = true;
     type_.forms_voltage = detail::offset_of<Voltage>();
     type_.forms_frequency = detail::offset_of<Frequency>();
@@ -321,8 +300,7 @@ class Declare {
   // fast(step) runs `steps` times after advance() with step.dt divided by `steps`, in lanes where fast_needed() says so.
   void fast(int steps) { type_.fast_steps = steps; }
   // The members of a base class of the model, declared by the base's own `declare_members(Declare&)`.
-  template <class Model, class Base>
-  void base() {
+  template <class Model, class Base> void base() {
     alignas(64) static char room[sizeof(Model)];
     auto* model = reinterpret_cast<Model*>(room);
     shift_ = static_cast<int>((reinterpret_cast<char*>(static_cast<Base*>(model)) - room) / static_cast<long>(sizeof(Lanes)));
@@ -333,12 +311,11 @@ class Declare {
   void role(Role role) { type_.roles.push_back(std::move(role)); }
 
  private:
-  template <auto P>
-  Member& add(Kind kind, const char* unit, double start, Range range, const char* doc, unsigned flags) {
+  template <auto P> Member& add(Kind kind, const char* unit, double start, Range range, const char* doc, unsigned flags) {
     constexpr auto bytes = sizeof(detail::ValueOf<P>);
     static_assert(bytes % sizeof(Lanes) == 0, "a model holds nothing but Lanes");
-    detail::add_member(type_, {detail::name_of<P>(), kind, shift_ + detail::offset_of<P>(), static_cast<int>(bytes / sizeof(Lanes)),
-                               unit, start, range, doc, flags, "", "", ""});
+    detail::add_member(type_, {detail::name_of<P>(), kind, shift_ + detail::offset_of<P>(),
+                               static_cast<int>(bytes / sizeof(Lanes)), unit, start, range, doc, flags, "", "", ""});
     return type_.members.back();
   }
 
@@ -348,20 +325,16 @@ class Declare {
 
 namespace detail {
 struct NoSettings {};
+template <class M> struct SettingsOf { using type = NoSettings; };
 template <class M>
-struct SettingsOf {
-  using type = NoSettings;
-};
-template <class M>
-  requires requires { typename M::Settings; }
+requires requires { typename M::Settings; }
 struct SettingsOf<M> {
   using type = typename M::Settings;
 };
 }  // namespace detail
 
 // `static const Registered<Pv> registered{"pv", "PV plant with one inverter"};` at the end of a model file.
-template <class M>
-struct Registered {
+template <class M> struct Registered {
   using S = typename detail::SettingsOf<M>::type;
 
   Registered(const char* name, const char* doc) {
@@ -372,16 +345,14 @@ struct Registered {
     Declare declare(t);
     M::declare(declare);
     t.make_settings = []() -> std::shared_ptr<void> { return std::make_shared<S>(); };
-    if constexpr (requires(S& s, const PlanFacts& f) { s.finish(f); }) {
+    if constexpr (requires(S & s, const PlanFacts& f) { s.finish(f); }) {
       t.finish = [](void* s, const PlanFacts& facts) -> std::string { return static_cast<S*>(s)->finish(facts); };
     }
-#define URJA_BIND(f)                                                                                   \
-  if constexpr (requires(M& m, const Step& s, const S& c) { m.f(s, c); }) {                            \
-    t.f = [](Lanes* m, const Step& s, const void* c) {                                                 \
-      reinterpret_cast<M*>(m)->f(s, *static_cast<const S*>(c));                                        \
-    };                                                                                                 \
-  } else if constexpr (requires(M& m, const Step& s) { m.f(s); }) {                                    \
-    t.f = [](Lanes* m, const Step& s, const void*) { reinterpret_cast<M*>(m)->f(s); };                 \
+#define URJA_BIND(f)                                                                                                \
+  if constexpr (requires(M & m, const Step& s, const S& c) { m.f(s, c); }) {                                        \
+    t.f = [](Lanes* m, const Step& s, const void* c) { reinterpret_cast<M*>(m)->f(s, *static_cast<const S*>(c)); }; \
+  } else if constexpr (requires(M & m, const Step& s) { m.f(s); }) {                                                \
+    t.f = [](Lanes* m, const Step& s, const void*) { reinterpret_cast<M*>(m)->f(s); };                              \
   }
     URJA_BIND(prepare)
     URJA_BIND(begin)

@@ -12,7 +12,8 @@ namespace {
 void admit(int n, double* need, double* floor, const double* urgency, double power) {
   std::array<short, most_sharers> order;
   std::iota(order.begin(), order.begin() + n, short{0});
-  std::sort(order.begin(), order.begin() + n, [&](short a, short b) { return urgency[a] < urgency[b] || (urgency[a] == urgency[b] && a < b); });
+  std::sort(order.begin(), order.begin() + n,
+            [&](short a, short b) { return urgency[a] < urgency[b] || (urgency[a] == urgency[b] && a < b); });
   double room = power * (1 + 1e-10);  // a limit of exactly two floors is room for two
   for (int k = 0; k < n; ++k) {
     const short m = order[static_cast<std::size_t>(k)];

@@ -77,15 +77,17 @@ void Batch::freeze(int b, const Mask& bad) {
     Trouble what = Trouble::energy_not_closed;
     int who = -1, row = 0;
     const auto not_finite = [&](const Port& p) { return !std::isfinite(p.p_min[i] + p.p_max[i] + p.p_wish[i]); };
-    const auto blame = [&](std::size_t asset) {  // its first row that is not finite, inputs and parameters before what follows from them
-      for (const Kind kind : {Kind::parameter, Kind::input, Kind::state, Kind::output}) {
-        for (const Member& m : plan_->assets[asset].type->members) {
-          for (int r = plan_->assets[asset].offset + m.offset; m.kind == kind && r < plan_->assets[asset].offset + m.offset + m.count; ++r) {
-            if (who < 0 && !std::isfinite(rows[r][i])) who = static_cast<int>(asset), row = r, what = Trouble::not_finite;
+    const auto blame =
+        [&](std::size_t asset) {  // its first row that is not finite, inputs and parameters before what follows from them
+          for (const Kind kind : {Kind::parameter, Kind::input, Kind::state, Kind::output}) {
+            for (const Member& m : plan_->assets[asset].type->members) {
+              for (int r = plan_->assets[asset].offset + m.offset;
+                   m.kind == kind && r < plan_->assets[asset].offset + m.offset + m.count; ++r) {
+                if (who < 0 && !std::isfinite(rows[r][i])) who = static_cast<int>(asset), row = r, what = Trouble::not_finite;
+              }
+            }
           }
-        }
-      }
-    };
+        };
     // Through the balance a NaN reaches everybody in one step: whose own limits are none is where it came from.
     for (const Plan::PortRef& ref : plan_->ports) {
       if (who >= 0 || !not_finite(*reinterpret_cast<const Port*>(rows + ref.offset))) continue;
@@ -96,8 +98,10 @@ void Batch::freeze(int b, const Mask& bad) {
       const Batch& c = child(ref.fleet);
       for (int m = 0; m < plan_->fleets[static_cast<std::size_t>(ref.fleet)].members && who < 0; ++m) {
         const int at = child_lane(b * width + i, ref.fleet, m);
-        const Port& p = *reinterpret_cast<const Port*>(c.block(at / width) + c.plan_->ports[static_cast<std::size_t>(ref.child_port)].offset);
-        if (!std::isfinite(p.p_min[at % width] + p.p_max[at % width] + p.p_wish[at % width])) who = ref.fleet, row = m, what = Trouble::in_fleet;
+        const Port& p =
+            *reinterpret_cast<const Port*>(c.block(at / width) + c.plan_->ports[static_cast<std::size_t>(ref.child_port)].offset);
+        if (!std::isfinite(p.p_min[at % width] + p.p_max[at % width] + p.p_wish[at % width]))
+          who = ref.fleet, row = m, what = Trouble::in_fleet;
       }
     }
     for (std::size_t a = 0; a < plan_->assets.size(); ++a) blame(a);
@@ -144,7 +148,9 @@ void Batch::take_status_of_fleets(int b) {
   }
 }
 
-Trouble Batch::status(int lane) const { return static_cast<Trouble>(static_cast<int>(head_of(block(lane / width)).account.status[lane % width])); }
+Trouble Batch::status(int lane) const {
+  return static_cast<Trouble>(static_cast<int>(head_of(block(lane / width)).account.status[lane % width]));
+}
 
 std::string Batch::trouble(int lane) const {
   const Trouble what = status(lane);
@@ -154,10 +160,12 @@ std::string Batch::trouble(int lane) const {
   const int who = static_cast<int>(account.bad_asset[i]), row = static_cast<int>(account.bad_row[i]);
   if (what == Trouble::in_fleet) {
     const Plan::Fleet& f = plan_->fleets[static_cast<std::size_t>(who)];
-    return f.name + "." + std::to_string(row + 1) + "." + children_[static_cast<std::size_t>(who)]->trouble(child_lane(lane, who, row));
+    return f.name + "." + std::to_string(row + 1) + "." +
+           children_[static_cast<std::size_t>(who)]->trouble(child_lane(lane, who, row));
   }
   if (what == Trouble::fleet_not_shared) {
-    return "the powers of the members of " + plan_->fleets[static_cast<std::size_t>(who)].name + " do not add up to what the balance gave them at step " + std::to_string(index(lane));
+    return "the powers of the members of " + plan_->fleets[static_cast<std::size_t>(who)].name +
+           " do not add up to what the balance gave them at step " + std::to_string(index(lane));
   }
   return plan_->describe_trouble(who, row, what) + " at step " + std::to_string(index(lane));
 }

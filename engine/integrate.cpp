@@ -49,8 +49,8 @@ long dormand_prince(Rates f, const void* context, std::span<double> x, double t,
   using State = std::vector<double>;
   State state(x.begin(), x.end());
   const auto rates = [&](const State& s, State& rate, double now) { f(context, s, rate, now); };
-  const auto steps = odeint::integrate_adaptive(odeint::make_controlled<odeint::runge_kutta_dopri5<State>>(absolute, relative), rates,
-                                                state, t, t + dt, dt / 100);
+  const auto steps = odeint::integrate_adaptive(odeint::make_controlled<odeint::runge_kutta_dopri5<State>>(absolute, relative),
+                                                rates, state, t, t + dt, dt / 100);
   std::copy(state.begin(), state.end(), x.begin());
   return static_cast<long>(steps);
 }

@@ -45,25 +45,25 @@ using HalfMask = long long __attribute__((vector_size(32), may_alias));
 using FourBytes = signed char __attribute__((vector_size(4), may_alias, aligned(1)));
 
 URJA_INLINE Lanes as_lanes(double value) { return Lanes::Constant(value); }
-template <class Expression>
-URJA_INLINE Lanes as_lanes(const Eigen::ArrayBase<Expression>& value) { return value; }
+template <class Expression> URJA_INLINE Lanes as_lanes(const Eigen::ArrayBase<Expression>& value) { return value; }
 }  // namespace detail
 
-template <class A, class B>
-URJA_INLINE Lanes pick(const Mask& condition, const A& a, const B& b) {
+template <class A, class B> URJA_INLINE Lanes pick(const Mask& condition, const A& a, const B& b) {
   const Lanes then = detail::as_lanes(a), otherwise = detail::as_lanes(b);
   Lanes result;
   for (int half = 0; half < 2; ++half) {
-    const auto wide = __builtin_convertvector(reinterpret_cast<const detail::FourBytes*>(condition.data())[half], detail::HalfMask);
-    reinterpret_cast<detail::Half*>(result.data())[half] = wide != 0 ? reinterpret_cast<const detail::Half*>(then.data())[half]
-                                                                     : reinterpret_cast<const detail::Half*>(otherwise.data())[half];
+    const auto wide =
+        __builtin_convertvector(reinterpret_cast<const detail::FourBytes*>(condition.data())[half], detail::HalfMask);
+    reinterpret_cast<detail::Half*>(result.data())[half] = wide != 0
+                                                               ? reinterpret_cast<const detail::Half*>(then.data())[half]
+                                                               : reinterpret_cast<const detail::Half*>(otherwise.data())[half];
   }
   return result;
 }
 // A condition that has not been stored yet is best turned into numbers first: the compiler keeps it in vectors.
 template <class Condition, class A, class B>
-  requires(!std::is_same_v<Condition, Mask>)
-URJA_INLINE Lanes pick(const Eigen::ArrayBase<Condition>& condition, const A& a, const B& b) {
+requires(!std::is_same_v<Condition, Mask>) URJA_INLINE Lanes
+    pick(const Eigen::ArrayBase<Condition>& condition, const A& a, const B& b) {
   const Lanes then = detail::as_lanes(a), otherwise = detail::as_lanes(b);
   alignas(64) double holds[width];
   for (int i = 0; i < width; ++i) holds[i] = condition.derived().coeff(i) ? 1.0 : 0.0;
@@ -77,8 +77,7 @@ URJA_INLINE Lanes pick(const Eigen::ArrayBase<Condition>& condition, const A& a,
 }
 
 // Condition as a number: 1 where it holds, 0 elsewhere.
-template <class Condition>
-URJA_INLINE Lanes one_if(const Eigen::ArrayBase<Condition>& condition) {
+template <class Condition> URJA_INLINE Lanes one_if(const Eigen::ArrayBase<Condition>& condition) {
   Lanes result;
   for (int i = 0; i < width; ++i) result[i] = condition.derived().coeff(i) ? 1.0 : 0.0;
   return result;
@@ -99,14 +98,14 @@ URJA_INLINE Lag lag(const Lanes& dt, const Lanes& tau) {
 
 // The clock of a block: each lane has its own. Time is start + index dt, never accumulated.
 struct Step {
-  Lanes dt;          // s, length of the step
-  Lanes index;       // steps since the start of the plan
-  Lanes time;        // s since the start of the plan, at the step's begin: index dt
-  Lanes utc_offset;  // s, local civil time minus UTC
-  Lanes epoch;       // s, UTC of the plan's start since 1970
-  Lanes member;      // which member of a fleet this lane is (0, 1, ..); 0 in a plant
+  Lanes dt;                 // s, length of the step
+  Lanes index;              // steps since the start of the plan
+  Lanes time;               // s since the start of the plan, at the step's begin: index dt
+  Lanes utc_offset;         // s, local civil time minus UTC
+  Lanes epoch;              // s, UTC of the plan's start since 1970
+  Lanes member;             // which member of a fleet this lane is (0, 1, ..); 0 in a plant
   Lanes key_low, key_high;  // the lane's seed, 32 bits each
-  Lanes episode;     // number of the episode that runs in the lane
+  Lanes episode;            // number of the episode that runs in the lane
 
   // Seconds since local midnight at the step's begin.
   Lanes second_of_day() const {
@@ -117,13 +116,13 @@ struct Step {
 
 // One connection of an asset to a bus. Power is positive out of the asset into the bus, in W and var.
 struct Port {
-  Lanes p_min, p_max;       // what the asset could do in this step, p_min <= p_max
-  Lanes p_wish;             // what it would do if it were alone
-  Lanes p;                  // what the balance has fixed
-  Lanes q_min, q_max, q;    // reactive power: range that the balance may use, and what it fixed (in: the wish)
-  Lanes voltage, frequency; // of its bus at the end of the last step, per unit of nominal
-  Lanes command, commanded; // a power commanded from outside (W), and 1 if one is given for this step
-  Lanes clipped;            // part of the command that the asset's limits did not allow
+  Lanes p_min, p_max;        // what the asset could do in this step, p_min <= p_max
+  Lanes p_wish;              // what it would do if it were alone
+  Lanes p;                   // what the balance has fixed
+  Lanes q_min, q_max, q;     // reactive power: range that the balance may use, and what it fixed (in: the wish)
+  Lanes voltage, frequency;  // of its bus at the end of the last step, per unit of nominal
+  Lanes command, commanded;  // a power commanded from outside (W), and 1 if one is given for this step
+  Lanes clipped;             // part of the command that the asset's limits did not allow
 };
 
 }  // namespace urja

@@ -7,10 +7,11 @@
 namespace urja {
 
 Rows::Rows(std::size_t count)
-    : data_(static_cast<Lanes*>(::operator new(std::max<std::size_t>(count, 1) * sizeof(Lanes), std::align_val_t{64}))), count_(count) {
+    : data_(static_cast<Lanes*>(::operator new (std::max<std::size_t>(count, 1) * sizeof(Lanes), std::align_val_t{64}))),
+      count_(count) {
   std::memset(static_cast<void*>(data_), 0, count * sizeof(Lanes));
 }
-Rows::~Rows() { ::operator delete(data_, std::align_val_t{64}); }
+Rows::~Rows() { ::operator delete (data_, std::align_val_t{64}); }
 
 Meter::Meter(const Plan& plan, int blocks, const std::vector<Quantity>& quantities) {
   std::vector<std::vector<Quantity>> of_fleet(plan.fleets.size());
@@ -32,8 +33,8 @@ Meter::Meter(const Plan& plan, int blocks, const std::vector<Quantity>& quantiti
   for (std::size_t f = 0; f < plan.fleets.size(); ++f) {
     const int per_lane = plan.fleets[f].blocks;
     blocks_per_lane_.push_back(per_lane);
-    children_.push_back(of_fleet[f].empty() ? nullptr
-                                            : std::make_unique<Meter>(*plan.fleets[f].plan, blocks * width * per_lane, of_fleet[f]));
+    children_.push_back(
+        of_fleet[f].empty() ? nullptr : std::make_unique<Meter>(*plan.fleets[f].plan, blocks * width * per_lane, of_fleet[f]));
   }
 }
 
@@ -51,7 +52,9 @@ void Meter::add(int block, const Lanes* rows) {
 
 double Meter::sum(int lane, int k, int member) const {
   const Place place = places_[static_cast<std::size_t>(k)];
-  if (place.fleet < 0) return sums_->data()[static_cast<std::size_t>(lane / width) * rows_.size() + static_cast<std::size_t>(place.index)][lane % width];
+  if (place.fleet < 0)
+    return sums_
+        ->data()[static_cast<std::size_t>(lane / width) * rows_.size() + static_cast<std::size_t>(place.index)][lane % width];
   const int per_lane = blocks_per_lane_[static_cast<std::size_t>(place.fleet)];
   return children_[static_cast<std::size_t>(place.fleet)]->sum(lane * per_lane * width + member, place.index);
 }

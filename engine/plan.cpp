@@ -10,12 +10,11 @@ namespace urja {
 namespace {
 
 constexpr int rows_of(std::size_t bytes) { return static_cast<int>(bytes / sizeof(Lanes)); }
-constexpr int bus_rows = 3;      // limit, flow, reactive flow
+constexpr int bus_rows = 3;  // limit, flow, reactive flow
 constexpr int most_members = most_sharers;
-constexpr int cursor_rows = 2;   // row index, time at which the row ends
+constexpr int cursor_rows = 2;  // row index, time at which the row ends
 
-template <auto P>
-int port_row() { return detail::offset_of<P>(); }
+template <auto P> int port_row() { return detail::offset_of<P>(); }
 
 // What the plant as a whole shows. `spill` counts as an asset: with it the powers of all assets sum to zero.
 struct AccountField {
@@ -29,7 +28,8 @@ const std::vector<AccountField>& account_fields() {
       {"spill", "power", first + detail::offset_of<&Account::spill>(), "W", "what nobody could take (< 0) or give (> 0)"},
       {"spill", "reactive_power", first + detail::offset_of<&Account::spill_reactive>(), "var", "what nobody could take or give"},
       {"plant", "spilled_power", first + detail::offset_of<&Account::spilled>(), "W", "generated, and nobody could take it"},
-      {"plant", "unserved_power", first + detail::offset_of<&Account::unserved>(), "W", "wanted by loads and not given, spill included"},
+      {"plant", "unserved_power", first + detail::offset_of<&Account::unserved>(), "W",
+       "wanted by loads and not given, spill included"},
       {"plant", "interrupted", first + detail::offset_of<&Account::interrupted>(), "1", "share of the time with unserved power"},
       {"plant", "voltage", first + detail::offset_of<&Account::voltage>(), "1", "of the bus, per unit; 0 when nobody forms it"},
       {"plant", "frequency", first + detail::offset_of<&Account::frequency>(), "1", "of the bus, per unit"},
@@ -108,7 +108,8 @@ int Plan::add_fleet(const std::string& name, std::unique_ptr<Plan> child, int co
   fleet.bus = bus;
   child->members = count;
   const int index = static_cast<int>(fleets.size());
-  if (count < 1 || count > most_members) throw std::invalid_argument(name + ": a fleet has 1 to " + std::to_string(most_members) + " members");
+  if (count < 1 || count > most_members)
+    throw std::invalid_argument(name + ": a fleet has 1 to " + std::to_string(most_members) + " members");
   for (std::size_t c = 0; c < child->ports.size(); ++c) {
     for (bool commanded : {false, true}) {
       (commanded ? fleet.commanded_mirror : fleet.free_mirror).push_back(rows);
@@ -120,7 +121,8 @@ int Plan::add_fleet(const std::string& name, std::unique_ptr<Plan> child, int co
       if (commanded) set_start(ports.back().offset + port_row<&Port::commanded>(), 1);
     }
     const PortRef& port = child->ports[c];
-    if (port.asset >= 0 && child->assets[static_cast<std::size_t>(port.asset)].type->fair_floor >= 0) fleet.fair_port = static_cast<int>(c);
+    if (port.asset >= 0 && child->assets[static_cast<std::size_t>(port.asset)].type->fair_floor >= 0)
+      fleet.fair_port = static_cast<int>(c);
   }
   fleet.plan = std::move(child);
   fleets.push_back(std::move(fleet));
@@ -150,7 +152,8 @@ void Plan::finish() {
   // An odd number of rows keeps the same row of neighbouring blocks out of the same cache set.
   rows |= 1;
   starts.resize(static_cast<std::size_t>(rows), 0.0);
-  for (std::size_t p = 0; p < profiles.size(); ++p) set_start(cursors + cursor_rows * static_cast<int>(p) + 1, -1e300);  // read at once
+  for (std::size_t p = 0; p < profiles.size(); ++p)
+    set_start(cursors + cursor_rows * static_cast<int>(p) + 1, -1e300);  // read at once
 
   for (Asset& a : assets) {
     if (!a.type->finish) continue;
@@ -243,8 +246,8 @@ void Plan::resolve_wires() {
         throw std::invalid_argument(controller.name + ": no asset fits its role '" + role_name + "' (" + models + ")");
       }
       if (rows_found.size() > 1 && !role->many) {
-        throw std::invalid_argument(controller.name + ": several assets fit its role '" + role_name +
-                                    "': say which one with `" + role_name + ": NAME`");
+        throw std::invalid_argument(controller.name + ": several assets fit its role '" + role_name + "': say which one with `" +
+                                    role_name + ": NAME`");
       }
       const int own = controller.offset + m.offset;
       if (m.kind == Kind::input) {
@@ -301,7 +304,8 @@ int Plan::row_of(const Asset& a, std::string_view member) const {
 }
 
 std::optional<Quantity> Plan::find(std::string_view path) const {
-  const auto make = [](const Plan& plan, const Asset& a, std::string_view name, int fleet, int member) -> std::optional<Quantity> {
+  const auto make = [](const Plan& plan, const Asset& a, std::string_view name, int fleet,
+                       int member) -> std::optional<Quantity> {
     const int row = plan.row_of(a, name);
     if (row < 0) return std::nullopt;
     Quantity q{fleet, member, row, a.name, std::string(name), "", "", Kind::output, 0, {}, ""};
@@ -321,11 +325,13 @@ std::optional<Quantity> Plan::find(std::string_view path) const {
   if (last == std::string_view::npos) return std::nullopt;
   const std::string_view owner = path.substr(0, last), name = path.substr(last + 1);
   for (const AccountField& f : account_fields()) {
-    if (owner == f.owner && name == f.name) return Quantity{-1, -1, f.row, f.owner, f.name, f.unit, f.doc, Kind::output, observable, {}, ""};
+    if (owner == f.owner && name == f.name)
+      return Quantity{-1, -1, f.row, f.owner, f.name, f.unit, f.doc, Kind::output, observable, {}, ""};
   }
   for (const Bus& b : buses) {
     if (owner == b.name && name == "flow" && b.parent >= 0) {
-      return Quantity{-1, -1, b.row + 1, b.name, "flow", "W", "power from the feeder towards the plant's bus", Kind::output, observable, {}, ""};
+      return Quantity{-1,           -1,         b.row + 1, b.name, "flow", "W", "power from the feeder towards the plant's bus",
+                      Kind::output, observable, {},        ""};
     }
   }
   if (const Asset* a = asset(owner)) return make(*this, *a, name, -1, -1);

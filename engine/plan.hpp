@@ -37,13 +37,13 @@ enum class Trouble { none = 0, not_finite = 1, out_of_bounds = 2, energy_not_clo
 
 // What the plant as a whole does, one row each; lies behind the clock at the head of a block.
 struct Account {
-  Lanes spill, spill_reactive;   // W, var: what nobody could take (< 0) or give (> 0); closes the sum of all powers
-  Lanes spilled;                 // W: the part of it that nobody could take
-  Lanes unserved, interrupted;   // W wanted and not given; 1 while that is more than a milliwatt
-  Lanes voltage, frequency;      // per unit, of whoever forms the plant's bus; 0 when nobody does
-  Lanes status, bad_asset, bad_row;  // Trouble; which asset and which of its rows
-  Lanes residual, throughput, worst; // ledger: J missed, J moved since the reset; worst step's share of its bound
-  Lanes clipped;                 // W: sum over commands of what limits did not allow
+  Lanes spill, spill_reactive;        // W, var: what nobody could take (< 0) or give (> 0); closes the sum of all powers
+  Lanes spilled;                      // W: the part of it that nobody could take
+  Lanes unserved, interrupted;        // W wanted and not given; 1 while that is more than a milliwatt
+  Lanes voltage, frequency;           // per unit, of whoever forms the plant's bus; 0 when nobody does
+  Lanes status, bad_asset, bad_row;   // Trouble; which asset and which of its rows
+  Lanes residual, throughput, worst;  // ledger: J missed, J moved since the reset; worst step's share of its bound
+  Lanes clipped;                      // W: sum over commands of what limits did not allow
 };
 struct Head {
   Step step;
@@ -78,7 +78,7 @@ class Plan {
     int members = 0, blocks = 0;  // blocks per parent lane
     int bus = 0;
     std::vector<int> free_mirror, commanded_mirror;  // per child port: offset of a Port in the parent's block
-    int fair_port = -1;  // of the child plan's ports: the one whose members share max-min fair
+    int fair_port = -1;                              // of the child plan's ports: the one whose members share max-min fair
   };
   struct Bus {
     std::string name;
@@ -89,7 +89,7 @@ class Plan {
   struct PortRef {
     int offset;
     int bus;
-    int asset = -1;                // or
+    int asset = -1;  // or
     int fleet = -1, child_port = -1;
     bool commanded_members = false;
   };
@@ -145,22 +145,22 @@ class Plan {
   std::string describe_trouble(int asset_index, int row, Trouble what) const;
 
   double start = 0, end = 0, step = 0;
-  int rows = 0;          // of a block
-  int members = 1;       // of the fleet that this is the child plan of
+  int rows = 0;     // of a block
+  int members = 1;  // of the fleet that this is the child plan of
   bool solo = false;
   std::vector<Asset> assets;
   std::vector<int> controllers;  // indices of assets with control()
   std::vector<Fleet> fleets;
   std::vector<Bus> buses;
   std::vector<PortRef> ports;
-  std::vector<int> merit;        // indices of ports
-  std::vector<int> forming;      // indices of assets that may form the bus, in merit order
+  std::vector<int> merit;    // indices of ports
+  std::vector<int> forming;  // indices of assets that may form the bus, in merit order
   std::vector<Wire> wires_in, wires_out;
   std::vector<Profile> profiles;
-  int cursors = 0;               // first of two rows per profile: row index, end time (both per lane)
-  std::vector<Watch> watches;    // one per asset
+  int cursors = 0;             // first of two rows per profile: row index, end time (both per lane)
+  std::vector<Watch> watches;  // one per asset
   std::vector<int> unserved_rows;
-  std::vector<double> starts;    // one per row
+  std::vector<double> starts;  // one per row
   std::map<int, std::vector<double>> member_starts;
   std::vector<std::string> merit_names;
 

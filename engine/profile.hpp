@@ -46,8 +46,7 @@ class Profile {
   double end_of(std::int64_t row) const;
 
   // Calls `use(values)` with a pointer to the row's `columns()` values as double or as float.
-  template <class Use>
-  void read(std::int64_t row, Use&& use) const {
+  template <class Use> void read(std::int64_t row, Use&& use) const {
     if (!make_) {
       const double* v = values_.data() + row * columns_;
       if (row + 1 < rows_) __builtin_prefetch(v + columns_);

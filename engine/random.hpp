@@ -42,7 +42,8 @@ struct Draw {
     return {radius * std::cos(angle), radius * std::sin(angle)};
   }
 };
-inline Draw draw(std::uint64_t lane_key, std::uint32_t identity, std::uint32_t step, std::uint32_t what_for, std::uint32_t episode) {
+inline Draw draw(std::uint64_t lane_key, std::uint32_t identity, std::uint32_t step, std::uint32_t what_for,
+                 std::uint32_t episode) {
   const PhiloxCounter bits = philox({identity, step, what_for, episode},
                                     {static_cast<std::uint32_t>(lane_key), static_cast<std::uint32_t>(lane_key >> 32)});
   Draw d{};

@@ -62,7 +62,8 @@ class Column {
  public:
   Column(hid_t file, const std::string& path, std::vector<hsize_t> shape) : shape_(std::move(shape)), width_(1) {
     for (hsize_t n : shape_) width_ *= n;
-    std::vector<hsize_t> size{0}, most{H5S_UNLIMITED}, chunk{std::max<hsize_t>(16, rows_per_chunk / std::max<hsize_t>(1, width_ / 8))};
+    std::vector<hsize_t> size{0}, most{H5S_UNLIMITED},
+        chunk{std::max<hsize_t>(16, rows_per_chunk / std::max<hsize_t>(1, width_ / 8))};
     for (hsize_t n : shape_) size.push_back(n), most.push_back(n), chunk.push_back(n);
     const Handle space(H5Screate_simple(static_cast<int>(size.size()), size.data(), most.data()), H5Sclose, "make a data space");
     const Handle create(H5Pcreate(H5P_DATASET_CREATE), H5Pclose, "make a property list");
@@ -71,7 +72,8 @@ class Column {
     check(H5Pset_chunk(create, static_cast<int>(chunk.size()), chunk.data()), "set chunks");
     check(H5Pset_shuffle(create), "set the filter");
     check(H5Pset_deflate(create, 2), "set the compression");
-    id_ = std::make_unique<Handle>(H5Dcreate2(file, path.c_str(), H5T_NATIVE_DOUBLE, space, link, create, H5P_DEFAULT), H5Dclose, "make a dataset");
+    id_ = std::make_unique<Handle>(H5Dcreate2(file, path.c_str(), H5T_NATIVE_DOUBLE, space, link, create, H5P_DEFAULT), H5Dclose,
+                                   "make a dataset");
     waiting_.reserve(rows_per_chunk * width_);
   }
   void push(double value) { waiting_.push_back(value); }
@@ -106,9 +108,26 @@ std::vector<Channel> default_channels(const Plan& plan) {
     const bool shown = power || q.kind == Kind::state || q.kind == Kind::output ||
                        (q.kind == Kind::input && (q.flags & (telemetered | observable)) != 0);
     if (!shown) continue;
-    const char* kind = q.kind == Kind::state ? "state" : q.kind == Kind::input ? "input" : q.kind == Kind::port ? "port" : "output";
-    channels.push_back({q.asset, q.name, q.unit, q.doc, kind, q, q.kind == Kind::state});
+    const char* kind = q.kind == Kind::state   ? "state"
+                       : q.kind == Kind::input ? "input"
+                       : q.kind == Kind::port  ? "port"
+                                               : "output";
+    const bool feeder = q.name == "flow" && !plan.asset(q.asset) && q.fleet < 0;
+    const std::string group = q.asset == "plant" ? "plant" : (feeder ? "feeders/" : "channels/") + q.asset;
+    channels.push_back({group, q.name, q.unit, q.doc, kind, q, q.kind == Kind::state});
   }
+  const auto portless = [&](const Plan& home, const std::string& prefix, int fleet) {
+    for (const Plan::Asset& a : home.assets) {
+      if (!a.type->ports.empty()) continue;
+      Quantity zero;
+      zero.fleet = fleet;
+      channels.push_back(
+          {"channels/" + prefix + a.name, "power", "W", "none: it has no connection to a bus", "port", zero, true});
+    }
+  };
+  portless(plan, "", -1);
+  for (std::size_t f = 0; f < plan.fleets.size(); ++f)
+    portless(*plan.fleets[f].plan, plan.fleets[f].name + ".", static_cast<int>(f));
   return channels;
 }
 
@@ -158,7 +177,7 @@ Recorder::Recorder(const std::string& path, const Batch& batch, std::vector<Chan
       shape.push_back(static_cast<hsize_t>(members));
     }
     f.members.push_back(members);
-    f.columns.push_back(std::make_unique<Column>(*f.file, "/channels/" + c.group + "/" + c.name, shape));
+    f.columns.push_back(std::make_unique<Column>(*f.file, "/" + c.group + "/" + c.name, shape));
     write_text(f.columns.back()->id(), "unit", c.unit);
     write_text(f.columns.back()->id(), "description", c.doc);
     write_text(f.columns.back()->id(), "kind", c.kind);
@@ -184,7 +203,9 @@ void Recorder::write_parameters(const Batch& batch) {
     }
     const std::vector<hsize_t> shape{static_cast<hsize_t>(batch.lanes()), static_cast<hsize_t>(members)};
     const Handle space(H5Screate_simple(2, shape.data(), nullptr), H5Sclose, "make a data space");
-    const Handle set(H5Dcreate2(*file_->file, ("/params/" + q.asset + "/" + q.name).c_str(), H5T_NATIVE_DOUBLE, space, link, H5P_DEFAULT, H5P_DEFAULT), H5Dclose, "make a dataset");
+    const Handle set(H5Dcreate2(*file_->file, ("/params/" + q.asset + "/" + q.name).c_str(), H5T_NATIVE_DOUBLE, space, link,
+                                H5P_DEFAULT, H5P_DEFAULT),
+                     H5Dclose, "make a dataset");
     check(H5Dwrite(set, H5T_NATIVE_DOUBLE, H5S_ALL, H5S_ALL, H5P_DEFAULT, values.data()), "write parameters");
     write_text(set, "unit", q.unit);
     write_text(set, "description", q.doc);
@@ -212,7 +233,7 @@ void Recorder::append(double time, const Batch& batch, const Meter& meter, int s
       const bool well = batch.status(lane) == Trouble::none;
       for (int m = 0; m < std::max(1, f.members[c]); ++m) {
         if (f.members[c] > 0) q.member = m;
-        const double value = channel.at_end ? batch.get(lane, q) : meter.sum(lane, summed, m) * share;
+        const double value = q.row < 0 ? 0 : channel.at_end ? batch.get(lane, q) : meter.sum(lane, summed, m) * share;
         f.columns[c]->push(well ? value : std::numeric_limits<double>::quiet_NaN());
       }
     }
@@ -231,8 +252,12 @@ void Recorder::event(double time, const std::string& asset, const std::string& k
 }
 
 void Recorder::attribute(const std::string& name, const std::string& text) { write_text(*file_->file, name, text); }
-void Recorder::attribute(const std::string& name, double value) { write_attribute(*file_->file, name, H5T_NATIVE_DOUBLE, &value); }
-void Recorder::attribute(const std::string& name, std::int64_t value) { write_attribute(*file_->file, name, H5T_NATIVE_INT64, &value); }
+void Recorder::attribute(const std::string& name, double value) {
+  write_attribute(*file_->file, name, H5T_NATIVE_DOUBLE, &value);
+}
+void Recorder::attribute(const std::string& name, std::int64_t value) {
+  write_attribute(*file_->file, name, H5T_NATIVE_INT64, &value);
+}
 std::int64_t Recorder::rows() const { return file_->rows; }
 
 void Recorder::flush() {

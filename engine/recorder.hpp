@@ -2,7 +2,8 @@
 // Writes a run to HDF5: streamed, chunked, compressed; readable by h5py alone and audited in two lines.
 //
 //   /time                       float64 [T]   UTC seconds of the interval's start
-//   /channels/<asset>/<name>    [T] one lane, [T, N] many; a fleet adds a last axis of members
+//   /channels/<asset>/<name>    [T] one lane, [T, N] many; a fleet adds a last axis of members; every asset has `power`
+//   /plant/<name>, /feeders/<feeder>/flow   of the plant as a whole and of its feeders, which are no assets
 //   /params/<asset>/<name>      [N, M] parameters at the begin
 //   /events/{time,asset,kind,text}
 //   attributes of a channel: unit, description, kind; of the file: what the caller sets
@@ -26,8 +27,9 @@ struct RecordError : std::runtime_error {
 
 // One dataset: a quantity of the plan, or the sum of several (an asset's power over its ports).
 struct Channel {
-  std::string group, name, unit, doc, kind;
-  Quantity quantity;
+  std::string group;  // "channels/battery", "plant", "feeders/street"
+  std::string name, unit, doc, kind;
+  Quantity quantity;    // row -1: zero (the power of an asset without a port)
   bool at_end = false;  // state: the value at the interval's end, not its mean
 };
 

@@ -39,7 +39,8 @@ void Batch::step_block(int b, Meter* meter) {
   const std::size_t size = frozen_here ? snapshot_size() : 0;
   const auto each_frozen = [&](auto&& what) {
     double* room = rooms_[static_cast<std::size_t>(omp_get_thread_num())].data();
-    for (int i = 0; i < width && b * width + i < lanes_; ++i) what(i, std::span<double>(room + static_cast<std::size_t>(i) * size, size));
+    for (int i = 0; i < width && b * width + i < lanes_; ++i)
+      what(i, std::span<double>(room + static_cast<std::size_t>(i) * size, size));
   };
   if (frozen_here) {
     each_frozen([&](int i, std::span<double> kept) {
@@ -66,7 +67,8 @@ void Batch::step_block(int b, Meter* meter) {
     for (std::size_t f = 0; f < children_.size(); ++f) {
       Meter* inner = meter->child(static_cast<int>(f));
       if (!inner) continue;
-      const int first = b * width * plan_->fleets[f].blocks, count = std::min(width, lanes_ - b * width) * plan_->fleets[f].blocks;
+      const int first = b * width * plan_->fleets[f].blocks,
+                count = std::min(width, lanes_ - b * width) * plan_->fleets[f].blocks;
       for (int k = 0; k < count; ++k) inner->add(first + k, children_[f]->block(first + k));
     }
   }
@@ -237,7 +239,9 @@ void Batch::settle(int b, const Mask& running) {
           sum += counted;
           through += counted.abs();
         }
-        const auto mirrored = [&](const std::vector<int>& mirrors) { return reinterpret_cast<const Port*>(rows + mirrors[m])->p[i]; };
+        const auto mirrored = [&](const std::vector<int>& mirrors) {
+          return reinterpret_cast<const Port*>(rows + mirrors[m])->p[i];
+        };
         const double miss = sum.sum() - mirrored(plan_->fleets[f].free_mirror) - mirrored(plan_->fleets[f].commanded_mirror);
         if (std::abs(miss) > 1e-9 * through.sum() + 1e-9 && running[i]) {  // a NaN is found where it comes from
           head.account.status[i] = static_cast<double>(Trouble::fleet_not_shared);
@@ -274,21 +278,21 @@ void Batch::settle(int b, const Mask& running) {
   head.step.index += one_if(account.status == 0);
 }
 
-void Batch::look(int lane) {
+void Batch::look(int lane, const std::vector<Quantity>& map, std::span<float> observation) {
   const int b = lane / width;
-  // The block's other lanes are put back as they were: a reset of one must leave no trace in them.
+  // The block is put back as it was, this lane too: whether somebody has looked must not show in what happens next.
   const std::size_t size = snapshot_size();
-  std::vector<double> others(size * width);
-  const auto each_other = [&](auto&& what) {
-    for (int i = 0; i < width; ++i) {
-      if (b * width + i < lanes_ && b * width + i != lane) what(b * width + i, std::span<double>(others.data() + static_cast<std::size_t>(i) * size, size));
-    }
+  std::vector<double> kept(size * width);
+  const auto each = [&](auto&& what) {
+    for (int i = 0; i < width && b * width + i < lanes_; ++i)
+      what(b * width + i, std::span<double>(kept.data() + static_cast<std::size_t>(i) * size, size));
   };
-  each_other([&](int other, std::span<double> kept) { save(other, kept); });
+  each([&](int other, std::span<double> room) { save(other, room); });
   read_profiles(b);
   if (!plan_->controllers.empty()) control(b);
   propose(b);
-  each_other([&](int other, std::span<double> kept) { restore(other, kept); });
+  for (std::size_t k = 0; k < map.size(); ++k) observation[k] = static_cast<float>(get(lane, map[k]));
+  each([&](int other, std::span<double> room) { restore(other, room); });
 }
 
 }  // namespace urja

@@ -68,8 +68,7 @@ class Curve {
 };
 
 // Up to four quantities over two axes, side by side: four loads a lane for all of them.
-template <int columns>
-class Sheet {
+template <int columns> class Sheet {
   static_assert(columns >= 1 && columns <= 4);
 
  public:
@@ -102,7 +101,8 @@ class Sheet {
       using Four = Eigen::Array4d;
       const auto load = [](const std::array<double, 4>& node) { return Eigen::Map<const Four>(node.data()); };
       rise[i] = (1 - d) * (near[1][0] - near[0][0]) + d * (far[1][0] - far[0][0]);
-      const Four value = (1 - d) * ((1 - e) * load(near[0]) + e * load(near[1])) + d * ((1 - e) * load(far[0]) + e * load(far[1]));
+      const Four value =
+          (1 - d) * ((1 - e) * load(near[0]) + e * load(near[1])) + d * ((1 - e) * load(far[0]) + e * load(far[1]));
       for (int c = 0; c < columns; ++c) result[static_cast<std::size_t>(c)][i] = value[c];
     }
     rise = pick(w == (y - from_y_) * per_y_, rise * per_y_, 0.0);

@@ -97,7 +97,9 @@ std::optional<double> convert(const WrittenQuantity& quantity, std::string_view 
   const Spelling* from = find(name);
   if (!from) return std::nullopt;
   // A share of a rating is a plain number too.
-  const auto dimension = [](const Spelling& s) { return s.dimension == "power share" ? std::string_view("number") : s.dimension; };
+  const auto dimension = [](const Spelling& s) {
+    return s.dimension == "power share" ? std::string_view("number") : s.dimension;
+  };
   if (dimension(*from) != dimension(*to)) return std::nullopt;
   if (currency && !seen.empty()) *currency = seen;
   if (from == to) return quantity.value;

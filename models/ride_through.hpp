@@ -13,21 +13,29 @@ struct RideThrough {
   Lanes waiting;
 
   static void declare_members(Declare& d) {
-    d.parameter<&RideThrough::voltage_min>("1", 0.88, {0, 1}, "trips below this voltage, per unit", hook).cite("IEEE 1547-2018 UV1");
-    d.parameter<&RideThrough::voltage_max>("1", 1.10, {1, 2}, "trips above this voltage, per unit", hook).cite("IEEE 1547-2018 OV1");
-    d.parameter<&RideThrough::frequency_min>("1", 0.975, {0.5, 1}, "trips below this frequency, per unit", hook).cite("IEEE 1547-2018 UF1");
-    d.parameter<&RideThrough::frequency_max>("1", 1.02, {1, 1.5}, "trips above this frequency, per unit", hook).cite("IEEE 1547-2018 OF1");
-    d.parameter<&RideThrough::return_delay>("s", 300, {0, 86400}, "time inside the window before it returns").cite("IEEE 1547-2018 4.10");
+    d.parameter<&RideThrough::voltage_min>("1", 0.88, {0, 1}, "trips below this voltage, per unit", hook)
+        .cite("IEEE 1547-2018 UV1");
+    d.parameter<&RideThrough::voltage_max>("1", 1.10, {1, 2}, "trips above this voltage, per unit", hook)
+        .cite("IEEE 1547-2018 OV1");
+    d.parameter<&RideThrough::frequency_min>("1", 0.975, {0.5, 1}, "trips below this frequency, per unit", hook)
+        .cite("IEEE 1547-2018 UF1");
+    d.parameter<&RideThrough::frequency_max>("1", 1.02, {1, 1.5}, "trips above this frequency, per unit", hook)
+        .cite("IEEE 1547-2018 OF1");
+    d.parameter<&RideThrough::return_delay>("s", 300, {0, 86400}, "time inside the window before it returns")
+        .cite("IEEE 1547-2018 4.10");
     d.state<&RideThrough::waiting>("s", 0, {0, 86400}, "time until it returns; 0 while connected", observable | telemetered);
   }
   // How far the bus is inside the window at its nearest side; negative outside.
   URJA_INLINE Lanes margin(const Port& port) const {
-    return least(least(port.voltage - voltage_min, voltage_max - port.voltage), least(port.frequency - frequency_min, frequency_max - port.frequency));
+    return least(least(port.voltage - voltage_min, voltage_max - port.voltage),
+                 least(port.frequency - frequency_min, frequency_max - port.frequency));
   }
   // In limits(): 1 where it takes part, 0 where it has tripped.
   URJA_INLINE Lanes connected(const Port& port) const { return one_if(least(margin(port), -waiting) >= 0); }
   // In advance(): counts the time down while the bus is fine.
-  URJA_INLINE void pass_time(const Step& s, const Port& port) { waiting = pick(margin(port) >= 0, most(waiting - s.dt, 0), return_delay); }
+  URJA_INLINE void pass_time(const Step& s, const Port& port) {
+    waiting = pick(margin(port) >= 0, most(waiting - s.dt, 0), return_delay);
+  }
 };
 
 }  // namespace urja

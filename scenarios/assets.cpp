@@ -24,7 +24,8 @@ std::string with_unit(double value, const std::string& unit) {
 // "16:00" in seconds.
 std::optional<double> time_of_day(const std::string& text) {
   int hour = 0, minute = 0, used = 0;
-  if (std::sscanf(text.c_str(), "%d:%d%n", &hour, &minute, &used) != 2 || used != static_cast<int>(text.size())) return std::nullopt;
+  if (std::sscanf(text.c_str(), "%d:%d%n", &hour, &minute, &used) != 2 || used != static_cast<int>(text.size()))
+    return std::nullopt;
   if (hour < 0 || minute < 0 || minute > 59 || hour * 60 + minute > 1440) return std::nullopt;
   return 3600.0 * hour + 60.0 * minute;
 }
@@ -46,9 +47,12 @@ void AssetReader::problem(const Node& at, const std::string& file, const std::st
   problems_.add({file, at.line, at.column, at.path, what, mend});
 }
 
-std::optional<double> AssetReader::quantity(const Node& node, const std::string& file, const std::string& unit, const Range& range) {
+std::optional<double> AssetReader::quantity(const Node& node, const std::string& file, const std::string& unit,
+                                            const Range& range) {
   if (!node.is_scalar()) {
-    problem(node, file, (node.kind == Node::Kind::null ? "has no value; expected a number" : "expected a number") + (unit == "1" ? "" : " with a unit, such as " + any_of(spellings(unit))));
+    problem(node, file,
+            (node.kind == Node::Kind::null ? "has no value; expected a number" : "expected a number") +
+                (unit == "1" ? "" : " with a unit, such as " + any_of(spellings(unit))));
     return std::nullopt;
   }
   std::optional<double> value;
@@ -58,7 +62,9 @@ std::optional<double> AssetReader::quantity(const Node& node, const std::string&
     const auto written = parse_quantity(node.text);
     if (!written) {
       problem(node, file, fmt::format("'{}' is not a number", node.text),
-              unit == "1" ? "write for example 0.5 or 50 %" : fmt::format("write for example `{} {}`", number(std::clamp(1.0, range.low, range.high)), spellings(unit).front()));
+              unit == "1" ? "write for example 0.5 or 50 %"
+                          : fmt::format("write for example `{} {}`", number(std::clamp(1.0, range.low, range.high)),
+                                        spellings(unit).front()));
       return std::nullopt;
     }
     std::string money;
@@ -66,8 +72,10 @@ std::optional<double> AssetReader::quantity(const Node& node, const std::string&
     if (!value) {
       const std::string allowed = "allowed: " + any_of(spellings(unit));
       if (written->unit.empty()) problem(node, file, fmt::format("'{}' has no unit", node.text), allowed);
-      else if (written->unit.front() == ',') problem(node, file, fmt::format("'{}' is not a number", node.text), "write a decimal point and no commas");
-      else if (unit == "s" && written->unit.front() == ':') problem(node, file, fmt::format("'{}' is no time of day", node.text), "00:00 to 24:00");
+      else if (written->unit.front() == ',')
+        problem(node, file, fmt::format("'{}' is not a number", node.text), "write a decimal point and no commas");
+      else if (unit == "s" && written->unit.front() == ':')
+        problem(node, file, fmt::format("'{}' is no time of day", node.text), "00:00 to 24:00");
       else problem(node, file, fmt::format("'{}' is not a unit that fits", written->unit), allowed);
       return std::nullopt;
     }
@@ -80,14 +88,17 @@ std::optional<double> AssetReader::quantity(const Node& node, const std::string&
     }
   }
   if (*value < range.low || *value > range.high) {
-    problem(node, file, fmt::format("{} is {} {}", node.text, *value < range.low ? "below" : "above", with_unit(*value < range.low ? range.low : range.high, unit)),
+    problem(node, file,
+            fmt::format("{} is {} {}", node.text, *value < range.low ? "below" : "above",
+                        with_unit(*value < range.low ? range.low : range.high, unit)),
             fmt::format("allowed is {} to {}", with_unit(range.low, unit), with_unit(range.high, unit)));
     return std::nullopt;
   }
   return value;
 }
 
-void AssetReader::read(const AssetTarget& target, const Node& entries, const std::string& file, const std::set<std::string>& skip) {
+void AssetReader::read(const AssetTarget& target, const Node& entries, const std::string& file,
+                       const std::set<std::string>& skip) {
   if (const Node* set = entries.find("set")) {
     if (set->is_scalar()) apply_set(target, set->text, *set, file);
     else problem(*set, file, "expected the name of a parameter set");
@@ -105,7 +116,9 @@ void AssetReader::apply_set(const AssetTarget& target, const std::string& name, 
   if (found == sets.end()) {
     const std::string close = nearest(name, names);
     problem(at, file, fmt::format("there is no parameter set '{}' for model '{}'", name, target.type().name),
-            names.empty() ? "this model has none" : close.empty() ? "known: " + any_of(names) : fmt::format("did you mean '{}'? known: {}", close, any_of(names)));
+            names.empty()   ? "this model has none"
+            : close.empty() ? "known: " + any_of(names)
+                            : fmt::format("did you mean '{}'? known: {}", close, any_of(names)));
     return;
   }
   const std::string text = read_text(found->second, problems_);
@@ -139,7 +152,8 @@ void AssetReader::apply(const AssetTarget& target, const Node::Entry& entry, con
     return std::find_if(list.begin(), list.end(), [&](const auto& item) { return item.name == entry.key; });
   };
 
-  if (const Member* m = type.find(entry.key); m && (m->kind == Kind::parameter || m->kind == Kind::state || m->kind == Kind::input)) {
+  if (const Member* m = type.find(entry.key);
+      m && (m->kind == Kind::parameter || m->kind == Kind::state || m->kind == Kind::input)) {
     apply_member(target, *m, value, file);
     return;
   }
@@ -148,7 +162,8 @@ void AssetReader::apply(const AssetTarget& target, const Node::Entry& entry, con
     return;
   }
   if (const auto c = named(type.choices); c != type.choices.end()) {
-    if (!value.is_scalar() || (!c->allowed.empty() && std::find(c->allowed.begin(), c->allowed.end(), value.text) == c->allowed.end())) {
+    if (!value.is_scalar() ||
+        (!c->allowed.empty() && std::find(c->allowed.begin(), c->allowed.end(), value.text) == c->allowed.end())) {
       const std::string close = nearest(value.text, c->allowed);
       problem(value, file, fmt::format("'{}' is not one of its choices", value.text),
               "allowed: " + any_of(c->allowed) + (close.empty() ? "" : fmt::format("; did you mean '{}'?", close)));
@@ -166,7 +181,8 @@ void AssetReader::apply(const AssetTarget& target, const Node::Entry& entry, con
       const std::vector<std::string> known(data_names_.begin(), data_names_.end());
       const std::string close = nearest(value.text, known);
       problem(value, file, fmt::format("there is no data set '{}'", value.text),
-              known.empty() ? "declare it under `data:`" : "known: " + any_of(known) + (close.empty() ? "" : fmt::format("; did you mean '{}'?", close)));
+              known.empty() ? "declare it under `data:`"
+                            : "known: " + any_of(known) + (close.empty() ? "" : fmt::format("; did you mean '{}'?", close)));
       return;
     }
     derived.push_back({target, &d, value.text, file, value.path, value.line, value.column});
@@ -199,15 +215,17 @@ void AssetReader::apply(const AssetTarget& target, const Node::Entry& entry, con
   const std::string close = nearest(entry.key, known);
   problems_.add({file, entry.line, entry.column, value.path.empty() ? entry.key : value.path,
                  fmt::format("model '{}' has no '{}'", type.name, entry.key),
-                 close.empty() ? "it knows " + any_of(known) + fmt::format(" (see `urja describe {}`)", type.name) : fmt::format("did you mean '{}'?", close)});
+                 close.empty() ? "it knows " + any_of(known) + fmt::format(" (see `urja describe {}`)", type.name)
+                               : fmt::format("did you mean '{}'?", close)});
 }
 
 bool AssetReader::apply_member(const AssetTarget& target, const Member& m, const Node& value, const std::string& file) {
   const int row = target.asset().offset + m.offset;
   if (value.kind == Node::Kind::list) {
     if (target.members == 1 || static_cast<int>(value.items.size()) != target.members) {
-      problem(value, file, target.members == 1 ? std::string("expected one value, not a list")
-                                               : fmt::format("has {} values for {} members", value.items.size(), target.members));
+      problem(value, file,
+              target.members == 1 ? std::string("expected one value, not a list")
+                                  : fmt::format("has {} values for {} members", value.items.size(), target.members));
       return false;
     }
     std::vector<double> values;
@@ -222,14 +240,17 @@ bool AssetReader::apply_member(const AssetTarget& target, const Member& m, const
     const std::size_t dot = value.text.find('.');
     const std::string data = value.text.substr(0, dot);
     if (dot != std::string::npos && data_names_.count(data)) {
-      bindings.push_back({target, row, data, value.text.substr(dot + 1), m.unit, m.range, file, value.path, value.line, value.column});
+      bindings.push_back(
+          {target, row, data, value.text.substr(dot + 1), m.unit, m.range, file, value.path, value.line, value.column});
       return true;
     }
     if (!truth(value.text)) {
       const std::vector<std::string> known(data_names_.begin(), data_names_.end());
       const std::string close = nearest(data, known);
       problem(value, file, fmt::format("'{}' is neither a number nor a column of a data set", value.text),
-              known.empty() ? "declare data sets under `data:`" : fmt::format("data sets are {}{}", any_of(known), close.empty() ? "" : fmt::format("; did you mean '{}'?", close)));
+              known.empty() ? "declare data sets under `data:`"
+                            : fmt::format("data sets are {}{}", any_of(known),
+                                          close.empty() ? "" : fmt::format("; did you mean '{}'?", close)));
       return false;
     }
   }
@@ -247,7 +268,8 @@ std::optional<TableAxis> AssetReader::axis(const Node& node, const TableShape::N
     problem(node, file, "an axis needs from, to and step");
     return std::nullopt;
   }
-  const auto a = quantity(*from, file, shape.unit, {}), b = quantity(*to, file, shape.unit, {}), h = quantity(*step, file, shape.unit, {});
+  const auto a = quantity(*from, file, shape.unit, {}), b = quantity(*to, file, shape.unit, {}),
+             h = quantity(*step, file, shape.unit, {});
   if (!a || !b || !h) return std::nullopt;
   const double cells = (*b - *a) / *h;
   if (!(*h > 0) || cells < 1 || cells > 10'000 || std::abs(cells - std::round(cells)) > 1e-6) {
@@ -291,34 +313,40 @@ void AssetReader::apply_table(const AssetTarget& target, const Table& table, con
     const Node* column = columns ? columns->find(shape.name) : table.shape.columns.size() == 1 ? &value : nullptr;
     const Node* unit = column ? column->find("unit") : nullptr;
     const Node* values = column ? column->find("values") : nullptr;
-    if (!column || !unit || !values) return problem(value, file, fmt::format("the column '{}' needs unit and values", shape.name));
+    if (!column || !unit || !values)
+      return problem(value, file, fmt::format("the column '{}' needs unit and values", shape.name));
     const auto factor = convert({1, unit->text}, shape.unit), zero = convert({0, unit->text}, shape.unit);
-    if (!factor) return problem(*unit, file, fmt::format("'{}' is not a unit that fits", unit->text), "allowed: " + any_of(spellings(shape.unit)));
+    if (!factor)
+      return problem(*unit, file, fmt::format("'{}' is not a unit that fits", unit->text),
+                     "allowed: " + any_of(spellings(shape.unit)));
     TableColumn out{shape.name, shape.unit, {}};
     if (!numbers(*values, file, unit->text, out.values)) return;
-    if (out.values.size() != size) return problem(*values, file, fmt::format("has {} values, its axes make {}", out.values.size(), size));
+    if (out.values.size() != size)
+      return problem(*values, file, fmt::format("has {} values, its axes make {}", out.values.size(), size));
     for (double& v : out.values) v = v * (*factor - *zero) + *zero;
     data.columns.push_back(std::move(out));
   }
   try {
     table.write(target.asset().settings.get(), data);
-  } catch (const std::invalid_argument& e) {
-    problem(value, file, e.what());
-  }
+  } catch (const std::invalid_argument& e) { problem(value, file, e.what()); }
 }
 
 // sessions: {file: sessions.csv, clock: wall, columns: {arrival: arrival, energy: {column: energy_kwh, unit: kWh}}}
 void AssetReader::apply_events(const AssetTarget& target, const EventFile& events, const Node& value, const std::string& file) {
   const Node *path = value.find("file"), *columns = value.find("columns"), *clock = value.find("clock");
-  if (!path || !path->is_scalar()) return problem(value, file, "expected {file: .., columns: {..}}", "columns are " + [&] {
-    std::vector<std::string> names;
-    for (const auto& c : events.columns) names.push_back(c.name);
-    return any_of(names);
-  }());
+  if (!path || !path->is_scalar())
+    return problem(
+        value, file, "expected {file: .., columns: {..}}", "columns are " + [&] {
+          std::vector<std::string> names;
+          for (const auto& c : events.columns) names.push_back(c.name);
+          return any_of(names);
+        }());
   std::optional<Zone> zone = zone_;
   if (clock && clock->text != "wall") {
     zone = Zone::find(clock->text == "utc" ? "UTC" : clock->text);
-    if (!zone) return problem(*clock, file, fmt::format("'{}' is no time zone", clock->text), "allowed: wall, utc or an IANA name such as " + any_of(Zone::nearest(clock->text)));
+    if (!zone)
+      return problem(*clock, file, fmt::format("'{}' is no time zone", clock->text),
+                     "allowed: wall, utc or an IANA name such as " + any_of(Zone::nearest(clock->text)));
   }
   for (const Node::Entry& e : columns ? columns->entries : std::vector<Node::Entry>{}) {
     if (std::none_of(events.columns.begin(), events.columns.end(), [&](const auto& c) { return c.name == e.key; })) {
@@ -353,8 +381,9 @@ void AssetReader::apply_events(const AssetTarget& target, const EventFile& event
       const Node* given = node && node->is_map() ? node->find("unit") : nullptr;
       const auto allowed = spellings(c.unit);
       if (given) return problem(*given, file, fmt::format("'{}' is not a unit that fits", unit), "allowed: " + any_of(allowed));
-      return problem(node ? *node : value, file, fmt::format("the column '{}' needs its unit", c.name),
-                     fmt::format("write `{}: {{column: {}, unit: {}}}`", c.name, name, allowed.size() > 1 ? allowed[1] : allowed.front()));
+      return problem(
+          node ? *node : value, file, fmt::format("the column '{}' needs its unit", c.name),
+          fmt::format("write `{}: {{column: {}, unit: {}}}`", c.name, name, allowed.size() > 1 ? allowed[1] : allowed.front()));
     }
     units.push_back(unit);
     wanted.push_back(std::move(column));
@@ -364,6 +393,7 @@ void AssetReader::apply_events(const AssetTarget& target, const EventFile& event
     if (!c.name.empty()) present.push_back(c);
   }
   std::vector<Problem> found;
+  event_files.push_back(relative_to(file, path->text));
   const Csv csv = read_csv(relative_to(file, path->text), present, found);
   for (Problem p : found) {
     if (p.line <= 1) p = {file, path->line, path->column, path->path, p.file + ": " + p.what, p.mend};  // of the file as a whole
@@ -377,7 +407,8 @@ void AssetReader::apply_events(const AssetTarget& target, const EventFile& event
       double v = events.columns[c].otherwise;
       if (!wanted[c].name.empty()) {
         v = csv.columns[at++][r];
-        if (events.columns[c].unit != "time" && events.columns[c].unit != "1") v = *convert({v, units[c]}, events.columns[c].unit);
+        if (events.columns[c].unit != "time" && events.columns[c].unit != "1")
+          v = *convert({v, units[c]}, events.columns[c].unit);
       }
       records[r].push_back(v);
     }

@@ -55,6 +55,7 @@ class AssetReader {
 
   std::vector<Binding> bindings;
   std::vector<DerivedBinding> derived;
+  std::vector<std::string> event_files;  // that were read
 
   // A number with a unit at a node; reports and returns nothing if it is not one or does not fit.
   std::optional<double> quantity(const Node& node, const std::string& file, const std::string& unit, const Range& range);

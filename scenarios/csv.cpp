@@ -57,9 +57,8 @@ bool read_number(std::string_view cell, double& value) {
 // Most numbers are short: digits that fit a double, and a power of ten that is one, make the quotient exact
 // to the last bit, as from_chars does at four times the cost. Leaves `p` alone and says no to any other cell.
 inline bool read_short_number(const char*& p, const char* end, char separator, double& value) {
-  static constexpr std::array<double, 23> tens{1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,
-                                               1e8,  1e9,  1e10, 1e11, 1e12, 1e13, 1e14, 1e15,
-                                               1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22};
+  static constexpr std::array<double, 23> tens{1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,  1e8,  1e9,  1e10, 1e11,
+                                               1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22};
   const char* s = p;
   const bool minus = *s == '-';
   s += minus;
@@ -95,8 +94,7 @@ class Reader {
       ::close(descriptor);
     }
     for (std::size_t i = 0; i < wanted_.size(); ++i)  // wanted twice
-      if (twin_.size() > i && twin_[i] >= 0)
-        csv_.columns[i] = csv_.columns[static_cast<std::size_t>(twin_[i])];
+      if (twin_.size() > i && twin_[i] >= 0) csv_.columns[i] = csv_.columns[static_cast<std::size_t>(twin_[i])];
     return std::move(csv_);
   }
 
@@ -124,14 +122,12 @@ class Reader {
     const int descriptor = ::open(file_.c_str(), O_RDONLY | O_CLOEXEC);
     if (descriptor >= 0) return descriptor;
     if (errno != ENOENT) {
-      give_up(0, fmt::format("the file cannot be read: {}", std::generic_category().message(errno)),
-              "check its rights");
+      give_up(0, fmt::format("the file cannot be read: {}", std::generic_category().message(errno)), "check its rights");
       return -1;
     }
     const fs::path path(file_), folder = path.has_parent_path() ? path.parent_path() : fs::path(".");
     if (!fs::is_directory(folder, ignored)) {
-      give_up(0, fmt::format("there is no folder {}", folder.string()),
-              "correct the path; it starts at the scenario's folder");
+      give_up(0, fmt::format("there is no folder {}", folder.string()), "correct the path; it starts at the scenario's folder");
       return -1;
     }
     std::vector<std::string> beside;
@@ -151,9 +147,7 @@ class Reader {
     while (!stop_) {
       const ssize_t got = ::read(descriptor, buffer.get() + held, piece_bytes - held);
       if (got < 0 && errno == EINTR) continue;
-      if (got < 0)
-        return give_up(0, fmt::format("the file cannot be read: {}", std::generic_category().message(errno)),
-                       "");
+      if (got < 0) return give_up(0, fmt::format("the file cannot be read: {}", std::generic_category().message(errno)), "");
       const bool at_end = got == 0;
       held += static_cast<std::size_t>(got);
       if (!at_end && held < piece_bytes) continue;  // pipes give little at a time
@@ -167,31 +161,27 @@ class Reader {
       if (at_end && end > begin && end[-1] != '\n') *end++ = '\n';  // there is one byte more than a piece
       char* const begin_of_lines = begin;
       while (!stop_ && begin < end) {
-        char* const newline =
-            static_cast<char*>(std::memchr(begin, '\n', static_cast<std::size_t>(end - begin)));
+        char* const newline = static_cast<char*>(std::memchr(begin, '\n', static_cast<std::size_t>(end - begin)));
         if (newline == nullptr) break;
         line(begin, newline);
         begin = newline + 1;
       }
       if (at_end) break;
       if (begin == begin_of_lines && !stop_)
-        return give_up(line_ + 1, "the line is longer than 1 MiB",
-                       "this is no CSV file of numbers; get it again");
+        return give_up(line_ + 1, "the line is longer than 1 MiB", "this is no CSV file of numbers; get it again");
       held = static_cast<std::size_t>(end - begin);
       std::memmove(buffer.get(), begin, held);
       if (!reserved_ && csv_.rows > 0) reserve(descriptor, static_cast<std::size_t>(begin - begin_of_lines));
     }
     if (!stop_ && line_ == 0) give_up(0, "the file is empty", "it starts with a line of column names");
-    if (!stop_ && csv_.rows == 0)
-      give_up(0, "the file has no rows", "add a row for each interval below the line of names");
+    if (!stop_ && csv_.rows == 0) give_up(0, "the file has no rows", "add a row for each interval below the line of names");
   }
 
   void reserve(int descriptor, std::size_t bytes) {
     reserved_ = true;
     struct stat info {};
     if (::fstat(descriptor, &info) != 0 || !S_ISREG(info.st_mode)) return;
-    const double rows = 1.01 * static_cast<double>(csv_.rows) * static_cast<double>(info.st_size) /
-                        static_cast<double>(bytes);
+    const double rows = 1.01 * static_cast<double>(csv_.rows) * static_cast<double>(info.st_size) / static_cast<double>(bytes);
     for (auto& column : csv_.columns) column.reserve(static_cast<std::size_t>(rows) + 1);
   }
 
@@ -199,12 +189,10 @@ class Reader {
   char* check_text(char* begin, std::size_t size) {
     const std::string_view text(begin, size);
     if (text.starts_with("\x1f\x8b")) give_up(0, "the file is compressed", "unpack it with gunzip");
-    else if (text.starts_with("PK\x03\x04"))
-      give_up(0, "the file is packed, or a spreadsheet", "unpack it, or save it as CSV");
+    else if (text.starts_with("PK\x03\x04")) give_up(0, "the file is packed, or a spreadsheet", "unpack it, or save it as CSV");
     else if (text.starts_with("\xff\xfe") || text.starts_with("\xfe\xff"))
       give_up(0, "the text is in UTF-16", "save it as UTF-8");
-    else if (text.substr(0, 65536).find('\0') != text.npos)
-      give_up(0, "the file is no text", "name a CSV file");
+    else if (text.substr(0, 65536).find('\0') != text.npos) give_up(0, "the file is no text", "name a CSV file");
     return text.starts_with("\xEF\xBB\xBF") ? begin + 3 : begin;
   }
 
@@ -217,8 +205,7 @@ class Reader {
       return;
     }
     if (blank_line_ > 0) {
-      fail(blank_line_, 1, "a blank line stands between rows",
-           "remove it, or write NA where values are missing");
+      fail(blank_line_, 1, "a blank line stands between rows", "remove it, or write NA where values are missing");
       blank_line_ = 0;
     }
     row(begin, last);
@@ -239,8 +226,7 @@ class Reader {
       } else {
         const auto wanted = static_cast<std::size_t>(slot);
         double value;
-        if (!plain_[wanted] || !read_short_number(p, end, separator_, value))
-          value = read_cell(begin, p, end, wanted);
+        if (!plain_[wanted] || !read_short_number(p, end, separator_, value)) value = read_cell(begin, p, end, wanted);
         csv_.columns[wanted].push_back(value);
       }
       ++cells;
@@ -251,8 +237,7 @@ class Reader {
     if (cells == width_) return;
     fail(line_, static_cast<std::size_t>(end - begin) + 1,
          fmt::format("the row has {} cell{}, the first line has {}", cells, cells == 1 ? "" : "s", width_),
-         cells > width_ ? "put quotes around a cell with the separator in it"
-                        : "the file may be cut off here: get it again");
+         cells > width_ ? "put quotes around a cell with the separator in it" : "the file may be cut off here: get it again");
     for (auto& column : csv_.columns)
       if (column.size() < csv_.rows) column.push_back(missing);
   }
@@ -312,8 +297,7 @@ class Reader {
     if (column.read ? column.read(cell, value) : read_number(cell, value)) return value;
     const bool decimal_comma = !column.read && cell.find(',') != cell.npos;
     fail(line_, static_cast<std::size_t>(at - begin) + 1,
-         fmt::format("{} in column {} is no {}", shown(cell), column.name,
-                     column.read ? column.form : "number"),
+         fmt::format("{} in column {} is no {}", shown(cell), column.name, column.read ? column.form : "number"),
          column.read     ? "correct it"
          : decimal_comma ? "write a decimal point and no commas"
                          : "write a finite number, or leave the cell empty where the value is missing");
@@ -329,9 +313,7 @@ class Reader {
       for (auto& [count, separator] : counts) count += !quoted && c == separator;
     }
     if (quoted) return give_up(1, "a quote is not closed in the line of column names", "close it");
-    separator_ = std::max_element(counts.begin(), counts.end(), [](auto& a, auto& b) {
-                   return a.first < b.first;
-                 })->second;
+    separator_ = std::max_element(counts.begin(), counts.end(), [](auto& a, auto& b) { return a.first < b.first; })->second;
 
     std::vector<std::string> names;
     std::size_t begin = 0;
@@ -339,13 +321,11 @@ class Reader {
       if (i < text.size() && text[i] == '"') quoted = !quoted;
       if (i < text.size() && (quoted || text[i] != separator_)) continue;
       std::string_view name = trimmed(text.substr(begin, i - begin));
-      if (name.size() >= 2 && name.front() == '"' && name.back() == '"')
-        name = trimmed(name.substr(1, name.size() - 2));
+      if (name.size() >= 2 && name.front() == '"' && name.back() == '"') name = trimmed(name.substr(1, name.size() - 2));
       names.emplace_back(name);
       begin = i + 1;
     }
-    if (names.size() == 1 && names[0].empty())
-      return give_up(1, "the first line is blank", "it names the columns");
+    if (names.size() == 1 && names[0].empty()) return give_up(1, "the first line is blank", "it names the columns");
     width_ = names.size();
     slots_.assign(width_, -1);
     twin_.assign(wanted_.size(), -1);
@@ -360,9 +340,8 @@ class Reader {
     const auto found = std::find(names.begin(), names.end(), name);
     if (found == names.end()) {
       double number;
-      const bool no_names = std::all_of(names.begin(), names.end(), [&](const std::string& n) {
-        return n.empty() || read_number(n, number);
-      });
+      const bool no_names =
+          std::all_of(names.begin(), names.end(), [&](const std::string& n) { return n.empty() || read_number(n, number); });
       const std::string near = nearest(name, names);
       std::vector<std::string> printable;
       for (const std::string& n : names) printable.push_back(shown(n).substr(1, shown(n).size() - 2));
@@ -376,9 +355,7 @@ class Reader {
     int& slot = slots_[static_cast<std::size_t>(found - names.begin())];
     if (slot < 0) slot = static_cast<int>(i);
     else if (!wanted_[i].read && !wanted_[static_cast<std::size_t>(slot)].read) twin_[i] = slot;
-    else
-      fail(1, 1, fmt::format("column {} is wanted both as numbers and as times", shown(name)),
-           "use it for one");
+    else fail(1, 1, fmt::format("column {} is wanted both as numbers and as times", shown(name)), "use it for one");
   }
 
   const std::string& file_;

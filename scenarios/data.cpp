@@ -12,8 +12,7 @@
 namespace urja {
 namespace {
 
-template <class Value>
-using Names = std::vector<std::pair<std::string, Value>>;
+template <class Value> using Names = std::vector<std::pair<std::string, Value>>;
 
 const std::vector<std::string> column_keys{"column", "unit", "resample", "origin", "gap", "longest_gap"};
 
@@ -43,7 +42,8 @@ void DataBinder::read(const Node& data, const std::vector<Binding>& bindings, co
   }
 }
 
-void DataBinder::read_set(const std::string& name, const Node& node, const std::vector<const Binding*>& bindings, const std::vector<const DerivedBinding*>& derived) {
+void DataBinder::read_set(const std::string& name, const Node& node, const std::vector<const Binding*>& bindings,
+                          const std::vector<const DerivedBinding*>& derived) {
   std::vector<Wanted> wanted;
   int members = 1;
   const auto want = [&](Wanted w) {
@@ -66,7 +66,8 @@ void DataBinder::read_set(const std::string& name, const Node& node, const std::
     if (column == set->columns.end()) continue;
     for (double v : column->second.values) {
       if (v >= w.range.low && v <= w.range.high) continue;
-      problem(node, fmt::format("the column '{}' holds {:g} {}", w.column, v, w.unit), fmt::format("allowed is {:g} to {:g} {}; is its unit right?", w.range.low, w.range.high, w.unit));
+      problem(node, fmt::format("the column '{}' holds {:g} {}", w.column, v, w.unit),
+              fmt::format("allowed is {:g} to {:g} {}; is its unit right?", w.range.low, w.range.high, w.unit));
       return;
     }
   }
@@ -87,21 +88,25 @@ void DataBinder::read_set(const std::string& name, const Node& node, const std::
   for (const DerivedBinding* d : derived) {
     const Plan::Asset& asset = d->target.asset();
     if (!shared->has_place) {
-      problems_.add({d->file, d->line, d->at_column, d->path, fmt::format("the data set '{}' has no place", name), "a CSV of weather needs `place: {latitude: .., longitude: .., elevation: ..}`"});
+      problems_.add({d->file, d->line, d->at_column, d->path, fmt::format("the data set '{}' has no place", name),
+                     "a CSV of weather needs `place: {latitude: .., longitude: .., elevation: ..}`"});
       continue;
     }
-    Profile profile = Profile::on_demand(shared->first - s_.start, shared->interval, shared->rows, static_cast<int>(d->derivation->inputs.size()),
-                                         d->derivation->bind(asset.settings, shared));
+    Profile profile =
+        Profile::on_demand(shared->first - s_.start, shared->interval, shared->rows,
+                           static_cast<int>(d->derivation->inputs.size()), d->derivation->bind(asset.settings, shared));
     for (std::size_t k = 0; k < d->derivation->inputs.size(); ++k) {
       const int row = d->target.plan->row_of(asset, d->derivation->inputs[k]);
-      const bool bound = std::any_of(bindings.begin(), bindings.end(), [&](const Binding* b) { return b->target.plan == d->target.plan && b->row == row; });
+      const bool bound = std::any_of(bindings.begin(), bindings.end(),
+                                     [&](const Binding* b) { return b->target.plan == d->target.plan && b->row == row; });
       if (!bound) profile.targets.push_back({row, static_cast<int>(k), 1});
     }
     d->target.plan->add_profile(std::move(profile));
   }
 }
 
-std::optional<DataSet> DataBinder::load(const std::string& name, const Node& node, const std::vector<Wanted>& wanted, int members) {
+std::optional<DataSet> DataBinder::load(const std::string& name, const Node& node, const std::vector<Wanted>& wanted,
+                                        int members) {
   known_keys(node, {"file", "format", "utc_offset", "stamps", "columns", "place", "origin"}, "a data set");
   const Node* file = node.find("file");
   if (!file || !file->is_scalar()) {
@@ -125,12 +130,21 @@ std::optional<DataSet> DataBinder::load(const std::string& name, const Node& nod
       offset = *seconds / 3600;
     }
     loaded = weather_set(path, format->text, offset, s_.start, s_.end, name);
-    hash(path);
+    s_.data_hashes[path] = file_hash(path);
   } else {
-    DataFileSpec spec{.name = name, .path = path, .stamps = {}, .columns = {}, .members = members, .zone = zone_, .start = s_.start, .end = s_.end, .step = s_.step};
+    DataFileSpec spec{.name = name,
+                      .path = path,
+                      .stamps = {},
+                      .columns = {},
+                      .members = members,
+                      .zone = zone_,
+                      .start = s_.start,
+                      .end = s_.end,
+                      .step = s_.step};
     const Node* columns = node.find("columns");
     if (!columns || !columns->is_map()) {
-      problem(columns ? *columns : node, "the key 'columns' is missing", "for example columns: {demand: {column: load_kw, unit: kW}}");
+      problem(columns ? *columns : node, "the key 'columns' is missing",
+              "for example columns: {demand: {column: load_kw, unit: kW}}");
       return std::nullopt;
     }
     for (const Node::Entry& e : columns->entries) {
@@ -148,14 +162,17 @@ std::optional<DataSet> DataBinder::load(const std::string& name, const Node& nod
       good = good && one;
     }
     if (!good) return std::nullopt;
-    if (path.find("{member}") == std::string::npos && std::none_of(spec.columns.begin(), spec.columns.end(), [](const auto& c) { return c.column.find("{member}") != std::string::npos; })) spec.members = 1;
+    if (path.find("{member}") == std::string::npos && std::none_of(spec.columns.begin(), spec.columns.end(), [](const auto& c) {
+          return c.column.find("{member}") != std::string::npos;
+        }))
+      spec.members = 1;
     if (spec.columns.empty() && wanted.empty()) return std::nullopt;  // nobody reads it
     if (!spec.columns.empty()) {
       loaded = load_data_file(spec);
       for (int m = 1; m <= spec.members; ++m) {
         std::string one = path;
         if (const std::size_t at = one.find("{member}"); at != std::string::npos) one.replace(at, 8, std::to_string(m));
-        hash(one);
+        s_.data_hashes[one] = file_hash(one);
         if (one == path) break;
       }
     }
@@ -181,7 +198,8 @@ std::optional<DataSet> DataBinder::load(const std::string& name, const Node& nod
   for (const Problem& p : loaded.notes) s_.notes.push_back(p.text());
   if (!loaded.currency.empty()) {
     if (s_.currency.empty()) s_.currency = loaded.currency;
-    if (s_.currency != loaded.currency) problem(node, fmt::format("has prices in {}, and the scenario counts in {}", loaded.currency, s_.currency));
+    if (s_.currency != loaded.currency)
+      problem(node, fmt::format("has prices in {}, and the scenario counts in {}", loaded.currency, s_.currency));
   }
   if (!loaded.problems.empty()) return std::nullopt;
   if (known.empty()) {
@@ -193,8 +211,12 @@ std::optional<DataSet> DataBinder::load(const std::string& name, const Node& nod
     complete = false;
     const std::string close = nearest(w.column, known);
     const std::string mend = "it has " + any_of(known) + (close.empty() ? "" : fmt::format("; did you mean '{}'?", close));
-    if (w.binding) problems_.add({w.binding->file, w.binding->line, w.binding->at_column, w.binding->path, fmt::format("the data set '{}' has no column '{}'", name, w.column), mend});
-    else problems_.add({w.derived->file, w.derived->line, w.derived->at_column, w.derived->path, fmt::format("the data set '{}' has no column '{}'", name, w.column), mend});
+    if (w.binding)
+      problems_.add({w.binding->file, w.binding->line, w.binding->at_column, w.binding->path,
+                     fmt::format("the data set '{}' has no column '{}'", name, w.column), mend});
+    else
+      problems_.add({w.derived->file, w.derived->line, w.derived->at_column, w.derived->path,
+                     fmt::format("the data set '{}' has no column '{}'", name, w.column), mend});
   }
   if (!complete) return std::nullopt;
   return std::move(loaded.set);
@@ -203,7 +225,8 @@ std::optional<DataSet> DataBinder::load(const std::string& name, const Node& nod
 bool DataBinder::read_stamps(const Node& node, DataFileSpec& spec) {
   const Node* stamps = node.find("stamps");
   if (!stamps || !stamps->is_map()) {
-    problem(stamps ? *stamps : node, "the key 'stamps' is missing", "say when the rows are: stamps: {first: 2016-08-01 00:00, every: 1 h} or stamps: {column: time}");
+    problem(stamps ? *stamps : node, "the key 'stamps' is missing",
+            "say when the rows are: stamps: {first: 2016-08-01 00:00, every: 1 h} or stamps: {column: time}");
     return false;
   }
   known_keys(*stamps, {"first", "every", "column", "format", "mark", "clock", "missing_hour", "extra_hour"}, "stamps");
@@ -240,9 +263,14 @@ bool DataBinder::read_stamps(const Node& node, DataFileSpec& spec) {
   }
   if (const Node* clock = stamps->find("clock")) s.clock = clock->text;
   choose("mark", s.mark, Names<DataFileSpec::Mark>{{"start", DataFileSpec::Mark::start}, {"end", DataFileSpec::Mark::end}});
-  choose("format", s.format, Names<DataFileSpec::Format>{{"iso", DataFileSpec::Format::iso}, {"epoch", DataFileSpec::Format::epoch}, {"local", DataFileSpec::Format::local}});
-  choose("missing_hour", s.missing_hour, Names<DataFileSpec::MissingHour>{{"repeat", DataFileSpec::MissingHour::repeat}, {"error", DataFileSpec::MissingHour::error}});
-  choose("extra_hour", s.extra_hour, Names<DataFileSpec::ExtraHour>{{"drop", DataFileSpec::ExtraHour::drop}, {"error", DataFileSpec::ExtraHour::error}});
+  choose("format", s.format,
+         Names<DataFileSpec::Format>{
+             {"iso", DataFileSpec::Format::iso}, {"epoch", DataFileSpec::Format::epoch}, {"local", DataFileSpec::Format::local}});
+  choose("missing_hour", s.missing_hour,
+         Names<DataFileSpec::MissingHour>{{"repeat", DataFileSpec::MissingHour::repeat},
+                                          {"error", DataFileSpec::MissingHour::error}});
+  choose("extra_hour", s.extra_hour,
+         Names<DataFileSpec::ExtraHour>{{"drop", DataFileSpec::ExtraHour::drop}, {"error", DataFileSpec::ExtraHour::error}});
   return good;
 }
 
@@ -265,7 +293,8 @@ std::optional<DataFileSpec::Column> DataBinder::read_column(const std::string& n
   if (!c.unit.empty() && !convert({1, c.unit}, unit)) {
     const bool energy = unit == "W" && convert({1, c.unit}, "Wh");
     problem(*node.find("unit"), fmt::format("'{}' is not a unit that fits", c.unit),
-            "allowed: " + any_of(spellings(unit)) + (energy ? fmt::format("; energy that a row holds is written for each hour: {}/h", c.unit) : ""));
+            "allowed: " + any_of(spellings(unit)) +
+                (energy ? fmt::format("; energy that a row holds is written for each hour: {}/h", c.unit) : ""));
     return std::nullopt;
   }
   if (c.unit.empty()) c.unit = "1";
@@ -278,8 +307,11 @@ std::optional<DataFileSpec::Column> DataBinder::read_column(const std::string& n
   }
   if (const Node* origin = node.find("origin")) c.origin = origin->text;
   if (const Node* gap = node.find("gap")) {
-    const Names<DataFileSpec::Fill> fills{{"error", DataFileSpec::Fill::error}, {"hold", DataFileSpec::Fill::hold}, {"zero", DataFileSpec::Fill::zero},
-                                          {"linear", DataFileSpec::Fill::linear}, {"typical", DataFileSpec::Fill::typical}};
+    const Names<DataFileSpec::Fill> fills{{"error", DataFileSpec::Fill::error},
+                                          {"hold", DataFileSpec::Fill::hold},
+                                          {"zero", DataFileSpec::Fill::zero},
+                                          {"linear", DataFileSpec::Fill::linear},
+                                          {"typical", DataFileSpec::Fill::typical}};
     const auto found = std::find_if(fills.begin(), fills.end(), [&](const auto& f) { return f.first == gap->text; });
     if (found == fills.end()) {
       problem(*gap, fmt::format("'{}' is not one of its choices", gap->text), "allowed: error, hold, zero, linear or typical");
@@ -296,8 +328,10 @@ std::optional<DataFileSpec::Column> DataBinder::read_column(const std::string& n
 
 void DataBinder::add_profile(Plan& plan, int members, const DataSet& set, const std::vector<const Binding*>& bindings) {
   // Only the rows that the run can reach, all bound columns of a row side by side, members padded to whole blocks.
-  const auto first = std::clamp<std::int64_t>(static_cast<std::int64_t>(std::floor((s_.start - set.first) / set.interval + 1e-9)), 0, set.rows - 1);
-  const auto last = std::clamp<std::int64_t>(static_cast<std::int64_t>(std::ceil((s_.end - set.first) / set.interval - 1e-9)), first + 1, set.rows);
+  const auto first = std::clamp<std::int64_t>(static_cast<std::int64_t>(std::floor((s_.start - set.first) / set.interval + 1e-9)),
+                                              0, set.rows - 1);
+  const auto last = std::clamp<std::int64_t>(static_cast<std::int64_t>(std::ceil((s_.end - set.first) / set.interval - 1e-9)),
+                                             first + 1, set.rows);
   const int padded = (members + width - 1) / width * width;
   struct Placed {
     const DataSet::Column* from;
@@ -309,7 +343,8 @@ void DataBinder::add_profile(Plan& plan, int members, const DataSet& set, const 
   for (const Binding* b : bindings) {
     const DataSet::Column& from = set.columns.at(b->column);
     if (from.members > 1 && members == 1) {
-      problems_.add({b->file, b->line, b->at_column, b->path, "this column has one value for each member of a fleet", "use it in a fleet's members"});
+      problems_.add({b->file, b->line, b->at_column, b->path, "this column has one value for each member of a fleet",
+                     "use it in a fleet's members"});
       return;
     }
     auto [it, fresh] = placed.try_emplace(b->column, Placed{&from, columns, from.members > 1 ? padded : 1});
@@ -320,22 +355,25 @@ void DataBinder::add_profile(Plan& plan, int members, const DataSet& set, const 
   for (const auto& [name, p] : placed) {
     for (std::int64_t r = first; r < last; ++r) {
       double* row = values.data() + (r - first) * columns + p.at;
-      for (int m = 0; m < p.count; ++m) row[m] = p.from->values[static_cast<std::size_t>(r * p.from->members + std::min(m, p.from->members - 1))];
+      for (int m = 0; m < p.count; ++m)
+        row[m] = p.from->values[static_cast<std::size_t>(r * p.from->members + std::min(m, p.from->members - 1))];
     }
   }
-  Profile profile = Profile::even(set.first + static_cast<double>(first) * set.interval - s_.start, set.interval, last - first, columns, std::move(values));
+  Profile profile = Profile::even(set.first + static_cast<double>(first) * set.interval - s_.start, set.interval, last - first,
+                                  columns, std::move(values));
   profile.targets = std::move(targets);
   plan.add_profile(std::move(profile));
 }
 
-void DataBinder::hash(const std::string& path) {
+std::string file_hash(const std::string& path) {
   std::ifstream in(path, std::ios::binary);
   std::uint64_t h = 1469598103934665603u;
   std::vector<char> buffer(1 << 16);
   while (in.read(buffer.data(), static_cast<std::streamsize>(buffer.size())), in.gcount() > 0) {
-    for (std::streamsize k = 0; k < in.gcount(); ++k) h = (h ^ static_cast<unsigned char>(buffer[static_cast<std::size_t>(k)])) * 1099511628211u;
+    for (std::streamsize k = 0; k < in.gcount(); ++k)
+      h = (h ^ static_cast<unsigned char>(buffer[static_cast<std::size_t>(k)])) * 1099511628211u;
   }
-  s_.data_hashes[path] = fmt::format("{:016x}", h);
+  return fmt::format("{:016x}", h);
 }
 
 }  // namespace urja

@@ -10,6 +10,9 @@
 
 namespace urja {
 
+// 64 bits of FNV-1a over a file, in hexadecimal.
+std::string file_hash(const std::string& path);
+
 class DataBinder {
  public:
   DataBinder(Problems& problems, const Zone& zone, Scenario& scenario) : problems_(problems), zone_(zone), s_(scenario) {}
@@ -25,14 +28,16 @@ class DataBinder {
     const DerivedBinding* derived;
     bool required;
   };
-  void read_set(const std::string& name, const Node& node, const std::vector<const Binding*>& bindings, const std::vector<const DerivedBinding*>& derived);
+  void read_set(const std::string& name, const Node& node, const std::vector<const Binding*>& bindings,
+                const std::vector<const DerivedBinding*>& derived);
   std::optional<DataSet> load(const std::string& name, const Node& node, const std::vector<Wanted>& wanted, int members);
   bool read_stamps(const Node& node, DataFileSpec& spec);
   std::optional<DataFileSpec::Column> read_column(const std::string& name, const Node& node, const std::string& unit);
   void known_keys(const Node& map, const std::vector<std::string>& known, const std::string& whose);
   void add_profile(Plan& plan, int members, const DataSet& set, const std::vector<const Binding*>& bindings);
-  void hash(const std::string& path);
-  void problem(const Node& at, const std::string& what, const std::string& mend = "") { problems_.add({s_.file, at.line, at.column, at.path, what, mend}); }
+  void problem(const Node& at, const std::string& what, const std::string& mend = "") {
+    problems_.add({s_.file, at.line, at.column, at.path, what, mend});
+  }
 
   Problems& problems_;
   const Zone& zone_;

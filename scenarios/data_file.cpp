@@ -21,8 +21,7 @@ constexpr double nothing = std::numeric_limits<double>::quiet_NaN();
 std::string of_member(const std::string& text, int member) {
   constexpr std::string_view mark = "{member}";
   std::string out = text;
-  for (std::size_t at; (at = out.find(mark)) != out.npos;)
-    out.replace(at, mark.size(), std::to_string(member));
+  for (std::size_t at; (at = out.find(mark)) != out.npos;) out.replace(at, mark.size(), std::to_string(member));
   return out;
 }
 bool per_member(const std::string& text) { return text.find("{member}") != text.npos; }
@@ -60,8 +59,7 @@ std::optional<Conversion> conversion(const DataFileSpec::Column& column, std::st
   // Units are straight lines. Far out the offset is lost in the rounding, and what remains is the factor, to
   // the last bit.
   constexpr double far = 0x1p80;
-  const auto zero = convert({0, column.unit}, c.declared, currency),
-             out = convert({far, column.unit}, c.declared);
+  const auto zero = convert({0, column.unit}, c.declared, currency), out = convert({far, column.unit}, c.declared);
   if (!zero || !out) return std::nullopt;
   c.offset = *zero;
   c.factor = *out / far;
@@ -87,14 +85,12 @@ std::vector<Hole> holes_in(const std::vector<double>& values) {
 }
 
 // Whether it could. `known` are the values before anything was filled.
-bool fill_hole(std::vector<double>& values, const std::vector<double>& known, Hole hole,
-               DataFileSpec::Fill fill, Micro interval) {
+bool fill_hole(std::vector<double>& values, const std::vector<double>& known, Hole hole, DataFileSpec::Fill fill,
+               Micro interval) {
   const auto begin = static_cast<std::size_t>(hole.first), end = static_cast<std::size_t>(hole.last);
   switch (fill) {
     case DataFileSpec::Fill::error: return false;
-    case DataFileSpec::Fill::zero:
-      std::fill(values.begin() + hole.first, values.begin() + hole.last, 0.0);
-      return true;
+    case DataFileSpec::Fill::zero: std::fill(values.begin() + hole.first, values.begin() + hole.last, 0.0); return true;
     case DataFileSpec::Fill::hold:
       if (begin == 0) return false;
       std::fill(values.begin() + hole.first, values.begin() + hole.last, values[begin - 1]);
@@ -120,8 +116,7 @@ bool fill_hole(std::vector<double>& values, const std::vector<double>& known, Ho
         if (others.empty()) return false;
         std::sort(others.begin(), others.end());
         const std::size_t half = others.size() / 2;
-        values[static_cast<std::size_t>(i)] =
-            others.size() % 2 ? others[half] : (others[half - 1] + others[half]) / 2;
+        values[static_cast<std::size_t>(i)] = others.size() % 2 ? others[half] : (others[half - 1] + others[half]) / 2;
       }
       return true;
     }
@@ -149,9 +144,7 @@ class Loader {
   }
 
  private:
-  std::string key(const DataFileSpec::Column& column) const {
-    return fmt::format("data.{}.columns.{}", spec_.name, column.name);
-  }
+  std::string key(const DataFileSpec::Column& column) const { return fmt::format("data.{}.columns.{}", spec_.name, column.name); }
   void fail(std::string file, std::string key, std::string what, std::string mend) {
     out_.problems.push_back({std::move(file), 0, 0, std::move(key), std::move(what), std::move(mend)});
   }
@@ -160,10 +153,8 @@ class Loader {
     const std::string stamps = fmt::format("data.{}.stamps", spec_.name);
     if (spec_.stamps.first.empty() == spec_.stamps.column.empty())
       fail(spec_.path, stamps, "stamps are given by `first` and `every`, or by `column`", "say one of them");
-    if (spec_.columns.empty())
-      fail(spec_.path, "data." + spec_.name, "no columns are asked for", "name them under `columns`");
-    if (spec_.members < 1)
-      fail(spec_.path, "data." + spec_.name, "there are no members", "give at least one");
+    if (spec_.columns.empty()) fail(spec_.path, "data." + spec_.name, "no columns are asked for", "name them under `columns`");
+    if (spec_.members < 1) fail(spec_.path, "data." + spec_.name, "there are no members", "give at least one");
     if (!(spec_.step > 0) || !(spec_.end > spec_.start))
       fail(spec_.path, "run", "the run has no steps", "correct its from, to and step");
     for (const auto& column : spec_.columns) {
@@ -171,11 +162,9 @@ class Loader {
       const auto found = conversion(column, &currency);
       conversions_.push_back(found.value_or(Conversion{}));
       if (!found) {
-        const auto allowed =
-            column.declared.empty() ? std::vector<std::string>{} : spellings(column.declared);
+        const auto allowed = column.declared.empty() ? std::vector<std::string>{} : spellings(column.declared);
         fail(spec_.path, key(column),
-             column.unit.empty() ? "the column has no unit"
-                                 : fmt::format("the unit '{}' does not fit", column.unit),
+             column.unit.empty() ? "the column has no unit" : fmt::format("the unit '{}' does not fit", column.unit),
              allowed.empty() ? "urja describe lists the units" : "write " + any_of(allowed));
       } else if (!currency.empty() && !out_.currency.empty() && currency != out_.currency) {
         fail(spec_.path, key(column), fmt::format("prices are in {} and in {}", out_.currency, currency),
@@ -210,8 +199,7 @@ class Loader {
       std::size_t next = own_stamps ? 1 : 0;
       for (std::size_t c = 0; c < spec_.columns.size(); ++c) {
         const bool spread = per_member(spec_.columns[c].column) && files == 1;
-        for (int m = 0; m < (spread ? spec_.members : 1); ++m)
-          values_[c].push_back(std::move(csv.columns[next++]));
+        for (int m = 0; m < (spread ? spec_.members : 1); ++m) values_[c].push_back(std::move(csv.columns[next++]));
       }
       if (f == 1) {
         rows_ = csv.rows;
@@ -219,14 +207,14 @@ class Loader {
         continue;
       }
       if (csv.rows != rows_)
-        fail(file, "",
-             fmt::format("the file has {} rows, {} has {}", csv.rows, of_member(spec_.path, 1), rows_),
+        fail(file, "", fmt::format("the file has {} rows, {} has {}", csv.rows, of_member(spec_.path, 1), rows_),
              "all members' files have the same rows");
       else if (own_stamps) same_stamps(file, stamps, csv.columns[0]);
     }
     if (!out_.good()) return;
     file_ = of_member(spec_.path, 1);
-    line_ = own_stamps ? place_stamped(spec_, file_, stamps, instants, out_.problems) : place_even(spec_, file_, rows_, out_.problems);
+    line_ = own_stamps ? place_stamped(spec_, file_, stamps, instants, out_.problems)
+                       : place_even(spec_, file_, rows_, out_.problems);
   }
 
   CsvColumn stamp_column(std::optional<bool>& has_offset) const {
@@ -235,8 +223,7 @@ class Loader {
     return {spec_.stamps.column,
             [&has_offset, local](std::string_view cell, double& value) {
               const auto time = parse_time(cell);
-              if (!time || (local && time->offset) ||
-                  has_offset.value_or(time->offset.has_value()) != time->offset.has_value())
+              if (!time || (local && time->offset) || has_offset.value_or(time->offset.has_value()) != time->offset.has_value())
                 return false;
               has_offset = time->offset.has_value();
               value = static_cast<double>(time->wall - time->offset.value_or(0)) + time->nanosecond * 1e-9;
@@ -248,8 +235,7 @@ class Loader {
   void same_stamps(const std::string& file, const std::vector<double>& a, const std::vector<double>& b) {
     for (std::size_t i = 0; i < a.size(); ++i) {
       if (a[i] == b[i] || (std::isnan(a[i]) && std::isnan(b[i]))) continue;
-      out_.problems.push_back({file, line_of(i), 1, "",
-                               fmt::format("the stamp is not that of {}", of_member(spec_.path, 1)),
+      out_.problems.push_back({file, line_of(i), 1, "", fmt::format("the stamp is not that of {}", of_member(spec_.path, 1)),
                                "all members' files have the same stamps"});
       return;
     }
@@ -261,11 +247,10 @@ class Loader {
     const Micro end = micro(spec_.end);
     if (start_ < line_.first || end > line_.end()) {
       const auto text = [&](Micro t) { return spec_.zone.text(floor_seconds(t)); };
-      out_.problems.push_back(
-          {file_, 0, 0, "data." + spec_.name,
-           fmt::format("the file has data from {} to {}, the run is from {} to {} ({})", text(line_.first),
-                       text(line_.end()), text(start_), text(end), spec_.zone.name()),
-           "set the run's from and to within the data, or correct the stamps"});
+      out_.problems.push_back({file_, 0, 0, "data." + spec_.name,
+                               fmt::format("the file has data from {} to {}, the run is from {} to {} ({})", text(line_.first),
+                                           text(line_.end()), text(start_), text(end), spec_.zone.name()),
+                               "set the run's from and to within the data, or correct the stamps"});
       return;
     }
     begin_cell_ = (start_ - line_.first) / line_.interval;
@@ -276,18 +261,15 @@ class Loader {
     const Micro whole = micro(spec_.step);
     as_is_ = std::abs(step - static_cast<double>(whole)) < 1e-6 && whole > 0 && line_.interval % whole == 0 &&
              (start_ - line_.first) % whole == 0;
-    steps_ =
-        as_is_ ? 0 : static_cast<std::int64_t>(std::ceil(static_cast<double>(end - start_) / step - 1e-9));
-    const Micro reach =
-        std::max(end, start_ + static_cast<Micro>(std::ceil(static_cast<double>(steps_) * step)));
+    steps_ = as_is_ ? 0 : static_cast<std::int64_t>(std::ceil(static_cast<double>(end - start_) / step - 1e-9));
+    const Micro reach = std::max(end, start_ + static_cast<Micro>(std::ceil(static_cast<double>(steps_) * step)));
     end_cell_ = std::min((reach - line_.first + line_.interval - 1) / line_.interval, line_.cells);
     std::int64_t width = 0;
     for (const auto& members : values_) width += static_cast<std::int64_t>(members.size());
     if (steps_ > most_values / width)
       fail(file_, "data." + spec_.name,
-           fmt::format(
-               "steps of {} do not fall evenly into the file's intervals of {}, and there are {} of them",
-               duration_text(spec_.step), duration_text(static_cast<double>(line_.interval) / 1e6), steps_),
+           fmt::format("steps of {} do not fall evenly into the file's intervals of {}, and there are {} of them",
+                       duration_text(spec_.step), duration_text(static_cast<double>(line_.interval) / 1e6), steps_),
            "choose a step that divides the interval, and a start at the begin of one");
   }
 
@@ -310,11 +292,8 @@ class Loader {
     const std::vector<Hole> holes = holes_in(values);
     if (holes.empty()) return;
     const std::string file = per_member(spec_.path) ? of_member(spec_.path, static_cast<int>(m) + 1) : file_;
-    const std::vector<double> known =
-        column.gap.fill == DataFileSpec::Fill::typical ? values : std::vector<double>{};
-    const auto seconds = [&](Hole hole) {
-      return static_cast<double>((hole.last - hole.first) * line_.interval) / 1e6;
-    };
+    const std::vector<double> known = column.gap.fill == DataFileSpec::Fill::typical ? values : std::vector<double>{};
+    const auto seconds = [&](Hole hole) { return static_cast<double>((hole.last - hole.first) * line_.interval) / 1e6; };
     int filled = 0, unfilled = 0;
     double most = 0, total = 0;
     for (const Hole& hole : holes) {
@@ -332,22 +311,20 @@ class Loader {
         const bool allowed = column.gap.fill != DataFileSpec::Fill::error;
         out_.problems.push_back(
             {file, line_at(hole.first), 1, key(column),
-             fmt::format("there are no values from {} to {} ({}){}",
-                         spec_.zone.text(floor_seconds(line_.at(hole.first))),
+             fmt::format("there are no values from {} to {} ({}){}", spec_.zone.text(floor_seconds(line_.at(hole.first))),
                          spec_.zone.text(floor_seconds(line_.at(hole.last))), duration_text(length),
-                         !allowed        ? ""
-                         : !short_enough ? fmt::format(", longer than the {} that may be filled",
-                                                       duration_text(column.gap.longest))
-                                         : ", and none beside them to fill with"),
-             fmt::format("add them, or say gap: hold (or linear, typical, zero) and longest_gap: {}",
-                         duration_text(length))});
+                         !allowed ? ""
+                         : !short_enough
+                             ? fmt::format(", longer than the {} that may be filled", duration_text(column.gap.longest))
+                             : ", and none beside them to fill with"),
+             fmt::format("add them, or say gap: hold (or linear, typical, zero) and longest_gap: {}", duration_text(length))});
       }
     }
     if (unfilled > 3) fail(file, key(column), fmt::format("there are {} more gaps", unfilled - 3), "");
     if (filled > 0)
       out_.notes.push_back({file, 0, 0, key(column),
-                            fmt::format("{} gap{} filled, {} in all, the longest {}", filled,
-                                        filled == 1 ? "" : "s", duration_text(total), duration_text(most)),
+                            fmt::format("{} gap{} filled, {} in all, the longest {}", filled, filled == 1 ? "" : "s",
+                                        duration_text(total), duration_text(most)),
                             ""});
   }
 
@@ -377,8 +354,7 @@ class Loader {
         for (std::size_t m = 0; m < width; ++m) {
           if (as_is_) {
             const double* from = members[m].data() + clean_begin_;
-            for (std::size_t i = 0; i < static_cast<std::size_t>(set.rows); ++i)
-              column.values[i * width + m] = from[i];
+            for (std::size_t i = 0; i < static_cast<std::size_t>(set.rows); ++i) column.values[i * width + m] = from[i];
           } else {
             means(members[m], column.values.data() + m, width);
           }
@@ -392,16 +368,13 @@ class Loader {
   // Step means: each cell weighted with the time it shares with the step. In whole microseconds, so that what
   // one step does not take the next one does.
   void means(const std::vector<double>& cells, double* to, std::size_t stride) const {
-    const double shift = static_cast<double>(line_.first - start_),
-                 interval = static_cast<double>(line_.interval);
+    const double shift = static_cast<double>(line_.first - start_), interval = static_cast<double>(line_.interval);
     std::int64_t cell = begin_cell_;
     for (std::int64_t j = 0; j < steps_; ++j) {
-      const double begin = static_cast<double>(j) * (spec_.step * 1e6),
-                   end = static_cast<double>(j + 1) * (spec_.step * 1e6);
+      const double begin = static_cast<double>(j) * (spec_.step * 1e6), end = static_cast<double>(j + 1) * (spec_.step * 1e6);
       double sum = 0, time = 0;
       for (;; ++cell) {
-        const double cell_begin = shift + static_cast<double>(cell) * interval,
-                     cell_end = cell_begin + interval;
+        const double cell_begin = shift + static_cast<double>(cell) * interval, cell_end = cell_begin + interval;
         const double shared = std::min(end, cell_end) - std::max(begin, cell_begin);
         if (shared > 0) sum += shared * cells[static_cast<std::size_t>(cell)], time += shared;
         if (cell_end >= end || cell + 1 >= line_.cells) break;
@@ -428,8 +401,8 @@ class Loader {
 
 LoadedData load_data_file(const DataFileSpec& spec) { return Loader(spec).load(); }
 
-LoadedData weather_set(const std::string& path, const std::string& format, std::optional<double> utc_offset_h,
-                       double start, double end, const std::string& name) {
+LoadedData weather_set(const std::string& path, const std::string& format, std::optional<double> utc_offset_h, double start,
+                       double end, const std::string& name) {
   LoadedData out;
   const std::string key = "data." + name;
   try {
@@ -439,14 +412,13 @@ LoadedData weather_set(const std::string& path, const std::string& format, std::
                    [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; });
     if (format != "auto" && format != found) {
       const bool known = format == "epw" || format == "tmy3" || format == "mos";
-      out.problems.push_back({path, 1, 1, key,
-                              known ? fmt::format("the file is {}, not {}", found, format)
-                                    : fmt::format("there is no weather format '{}'", format),
-                              "say format: auto or " + found});
+      out.problems.push_back(
+          {path, 1, 1, key,
+           known ? fmt::format("the file is {}, not {}", found, format) : fmt::format("there is no weather format '{}'", format),
+           "say format: auto or " + found});
       return out;
     }
-    const auto from = static_cast<std::int64_t>(std::floor(start)),
-               to = static_cast<std::int64_t>(std::ceil(end));
+    const auto from = static_cast<std::int64_t>(std::floor(start)), to = static_cast<std::int64_t>(std::ceil(end));
     DataSet& set = out.set;
     set.name = name;
     set.first = static_cast<double>(hour_start(file, from));
@@ -467,24 +439,21 @@ LoadedData weather_set(const std::string& path, const std::string& format, std::
       std::string why;
       for (const Hole& hole : holes_in(values)) {
         const std::int64_t hours = hole.last - hole.first;
-        const bool whole_fill =
-            hours <= most_hours && fill_hole(values, {}, hole, DataFileSpec::Fill::linear, 3600 * second);
+        const bool whole_fill = hours <= most_hours && fill_hole(values, {}, hole, DataFileSpec::Fill::linear, 3600 * second);
         if (!whole_fill) {
           why = fmt::format("the file has no {} from {} to {}", column, text(hole.first), text(hole.last));
           break;
         }
         out.notes.push_back(
-            {path, 0, 0, key,
-             fmt::format("{}: {} h from {} on got a line across", column, hours, text(hole.first)), ""});
+            {path, 0, 0, key, fmt::format("{}: {} h from {} on got a line across", column, hours, text(hole.first)), ""});
       }
       if (why.empty()) set.columns.emplace(column, DataSet::Column{source.unit, 1, std::move(values)});
       else out.notes.push_back({path, 0, 0, key, why, "the column is left out"});
     }
     if (set.columns.empty()) {
-      out.problems.push_back(
-          {path, 0, 0, key,
-           fmt::format("the file does not cover the run, from {} to {}", text(0), text(set.rows)),
-           out.notes.empty() ? "take a file that does" : out.notes.front().what});
+      out.problems.push_back({path, 0, 0, key,
+                              fmt::format("the file does not cover the run, from {} to {}", text(0), text(set.rows)),
+                              out.notes.empty() ? "take a file that does" : out.notes.front().what});
       out.notes.clear();
     }
   } catch (const FileError& error) {

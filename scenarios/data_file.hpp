@@ -88,7 +88,7 @@ LoadedData load_data_file(const DataFileSpec& spec);
 // Hourly means from a weather file (weather_files.hpp) on the plan's dates, in the file's standard time; the
 // first row holds `start`, the last reaches `end`. `format`: auto, epw, tmy3 or mos. Gaps of up to six hours
 // get a line across; a column with a longer one is left out, and a note says so.
-LoadedData weather_set(const std::string& path, const std::string& format, std::optional<double> utc_offset_h,
-                       double start, double end, const std::string& name);
+LoadedData weather_set(const std::string& path, const std::string& format, std::optional<double> utc_offset_h, double start,
+                       double end, const std::string& name);
 
 }  // namespace urja

@@ -49,8 +49,8 @@ nlohmann::json KpiCounter::result(const Batch& batch) const {
   }
   for (const Quantity& q : at_end_) {
     double factor = 1;
-    if (q.unit == "W") factor = 1e-3;        // peak_import_kw
-    else if (q.unit == "Wh") factor = 1e-3;  // .._kwh
+    if (q.unit == "W") factor = 1e-3;             // peak_import_kw
+    else if (q.unit == "Wh") factor = 1e-3;       // .._kwh
     else if (q.unit == "s") factor = 1 / 3600.0;  // .._h
     value[q.kpi] += batch.get(0, q) * factor;
   }
@@ -60,7 +60,8 @@ nlohmann::json KpiCounter::result(const Batch& batch) const {
     value["self_consumption"] = std::clamp(1 - (of("export_kwh") + of("spilled_kwh")) / of("pv_kwh"), 0.0, 1.0);
   }
   const double used = of("served_kwh") + of("ev_kwh");
-  if (used > 0) value["self_sufficiency"] = std::clamp(1 - of("import_kwh") / used, 0.0, 1.0);
+  // Share of what was consumed that neither the grid nor fuel has provided.
+  if (used > 0) value["self_sufficiency"] = std::clamp(1 - (of("import_kwh") + of("genset_kwh")) / used, 0.0, 1.0);
   if (value.count("cost_energy") || value.count("cost_fuel")) {
     value["cost_total"] = of("cost_energy") + of("cost_demand") + of("cost_fuel") - of("revenue_export");
   }

@@ -64,7 +64,8 @@ ProbeTable probe(const std::string& model, const std::string& params, const Prob
     const std::string& name = inputs.names[c];
     const bool is_power = name == "power" && !type->ports.empty();
     const auto q = plan->find(model + "." + (is_power ? "command" : name));
-    if (!q || (!is_power && q->kind != Kind::input && q->kind != Kind::parameter && q->kind != Kind::state && name != "voltage_of_bus" && name != "frequency_of_bus")) {
+    if (!q || (!is_power && q->kind != Kind::input && q->kind != Kind::parameter && q->kind != Kind::state &&
+               name != "voltage_of_bus" && name != "frequency_of_bus")) {
       std::vector<std::string> known;
       for (const Member& m : type->members) {
         if (m.kind == Kind::input) known.push_back(m.name);
@@ -98,7 +99,8 @@ ProbeTable probe(const std::string& model, const std::string& params, const Prob
       const double value = row[k + 1];
       const Range& range = sets[k].range;
       if (!(value >= range.low && value <= range.high)) {
-        give_up(inputs_file, fmt::format("{} is {:g} in row {}", inputs.names[k + 1], value, r + 1), fmt::format("allowed is {:g} to {:g}", range.low, range.high));
+        give_up(inputs_file, fmt::format("{} is {:g} in row {}", inputs.names[k + 1], value, r + 1),
+                fmt::format("allowed is {:g} to {:g}", range.low, range.high));
       }
       batch.set(0, sets[k], value);
     }
@@ -108,7 +110,8 @@ ProbeTable probe(const std::string& model, const std::string& params, const Prob
     batch.prepare(0);
     if (length == 0) batch.save(0, before);
     batch.step();
-    if (batch.status(0) != Trouble::none) throw std::runtime_error(fmt::format("{} (row {}, time_s {})", batch.trouble(0), r + 1, now));
+    if (batch.status(0) != Trouble::none)
+      throw std::runtime_error(fmt::format("{} (row {}, time_s {})", batch.trouble(0), r + 1, now));
     std::vector<double> values{now};
     for (const Quantity& q : shown) values.push_back(batch.get(0, q));
     if (length == 0) {

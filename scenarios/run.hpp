@@ -9,7 +9,7 @@
 namespace urja {
 
 struct RunOptions {
-  std::string out;      // HDF5 file; empty: none is written
+  std::string out;  // HDF5 file; empty: none is written
   int threads = 1;
   std::string version;  // for the file's attributes
   std::string machine;

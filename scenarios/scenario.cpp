@@ -54,6 +54,7 @@ class Loader {
     DataBinder binder(problems_, *zone_, s_);
     if (const Node* data = root_.find("data")) binder.read(*data, reader_->bindings, reader_->derived);
     stop_if_wrong();
+    for (const std::string& read : reader_->event_files) s_.data_hashes[read] = file_hash(read);
     bind_calendar();
     finish();
     stop_if_wrong();
@@ -72,7 +73,8 @@ class Loader {
     for (const Node::Entry& e : map.entries) {
       if (std::find(known.begin(), known.end(), e.key) != known.end()) continue;
       const std::string close = nearest(e.key, known);
-      problems_.add({s_.file, e.line, e.column, e.value.path.empty() ? e.key : e.value.path, fmt::format("{} has no key '{}'", whose, e.key),
+      problems_.add({s_.file, e.line, e.column, e.value.path.empty() ? e.key : e.value.path,
+                     fmt::format("{} has no key '{}'", whose, e.key),
                      close.empty() ? "it knows " + any_of(known) : fmt::format("did you mean '{}'?", close)});
     }
   }
@@ -88,7 +90,8 @@ class Loader {
   void read_head() {
     const Node* version = root_.find("urja");
     if (!version) fail(root_, "the key 'urja' is missing", "write `urja: 1`, the version of the scenario language");
-    else if (version->text != "1") fail(*version, fmt::format("version '{}' is not known", version->text), "this program reads version 1");
+    else if (version->text != "1")
+      fail(*version, fmt::format("version '{}' is not known", version->text), "this program reads version 1");
     s_.title = text_at(root_, "title", s_.name);
     const Node* zone = root_.find("zone");
     if (!zone) {
@@ -97,13 +100,17 @@ class Loader {
       zone_ = Zone::find(zone->text);
       if (!zone_) {
         const auto near = Zone::nearest(zone->text);
-        fail(*zone, fmt::format("'{}' is no IANA time zone", zone->text), near.empty() || zone->text.find('/') == std::string::npos ? "write region and city, for example Asia/Kolkata or America/Los_Angeles" : fmt::format("did you mean {}?", any_of(near)));
+        fail(*zone, fmt::format("'{}' is no IANA time zone", zone->text),
+             near.empty() || zone->text.find('/') == std::string::npos
+                 ? "write region and city, for example Asia/Kolkata or America/Los_Angeles"
+                 : fmt::format("did you mean {}?", any_of(near)));
       }
       s_.zone = zone->text;
     }
     const Node* run = root_.find("run");
     if (!run || !run->is_map()) {
-      fail(run ? *run : root_, "the key 'run' is missing or empty", "write `run: {from: 2016-08-01 00:00, to: 2016-08-08 00:00, step: 1 min}`");
+      fail(run ? *run : root_, "the key 'run' is missing or empty",
+           "write `run: {from: 2016-08-01 00:00, to: 2016-08-08 00:00, step: 1 min}`");
       return;
     }
     known_keys(*run, {"from", "to", "step", "record", "seed"}, "run");
@@ -127,7 +134,10 @@ class Loader {
         s_.start = *from, s_.end = *to;
         const double steps = (s_.end - s_.start) / s_.step;
         if (s_.end <= s_.start) fail(run->find("to") ? *run->find("to") : *run, "'to' does not lie after 'from'");
-        else if (std::abs(steps - std::round(steps)) > 1e-6) fail(run->find("step") ? *run->find("step") : *run, fmt::format("from 'from' to 'to' are {:.12g} steps of {:.12g} s, not a whole number", steps, s_.step), "change 'to' or 'step'");
+        else if (std::abs(steps - std::round(steps)) > 1e-6)
+          fail(run->find("step") ? *run->find("step") : *run,
+               fmt::format("from 'from' to 'to' are {:.12g} steps of {:.12g} s, not a whole number", steps, s_.step),
+               "change 'to' or 'step'");
         else if (steps > 4e9) fail(*run, "this run has more than 4e9 steps", "take a longer step or a shorter time");
       }
     }
@@ -154,11 +164,13 @@ class Loader {
     if (written->offset) return static_cast<double>(written->wall - *written->offset) + written->nanosecond * 1e-9;
     const auto instants = zone_->instants_of(written->wall);
     if (instants.fit == Zone::Fit::gap) {
-      fail(at, fmt::format("{} does not exist in {}: the clock is put forward then", text, s_.zone), "take " + zone_->text(instants.first));
+      fail(at, fmt::format("{} does not exist in {}: the clock is put forward then", text, s_.zone),
+           "take " + zone_->text(instants.first));
       return std::nullopt;
     }
     if (instants.fit == Zone::Fit::fold) {
-      fail(at, fmt::format("{} happens twice in {}: the clock is put back then", text, s_.zone), fmt::format("write {} or {}", zone_->text(instants.first), zone_->text(instants.second)));
+      fail(at, fmt::format("{} happens twice in {}: the clock is put back then", text, s_.zone),
+           fmt::format("write {} or {}", zone_->text(instants.first), zone_->text(instants.second)));
       return std::nullopt;
     }
     return static_cast<double>(instants.first) + written->nanosecond * 1e-9;
@@ -172,7 +184,9 @@ class Loader {
     if (!feeders->is_map()) return fail(*feeders, "expected feeders by name", "for example feeders: {street: {limit: 60 kW}}");
     AssetReader reader(problems_, *zone_, {}, s_.currency);
     for (const Node::Entry& e : feeders->entries) {
-      if (!is_name(e.key) || buses_.count(e.key)) fail(e.value, fmt::format("'{}' cannot name a feeder", e.key), "letters, digits, _ and -; not 'plant', and no name twice");
+      if (!is_name(e.key) || buses_.count(e.key))
+        fail(e.value, fmt::format("'{}' cannot name a feeder", e.key),
+             "letters, digits, _ and -; not 'plant', and no name twice");
       known_keys(e.value, {"limit", "on"}, "a feeder");
       const Node* limit = e.value.find("limit");
       double watts = 1e300;
@@ -188,7 +202,9 @@ class Loader {
     std::vector<std::string> known;
     for (const auto& [name, bus] : buses_) known.push_back(name);
     const std::string close = nearest(on->text, known);
-    fail(*on, fmt::format("there is no feeder '{}'", on->text), "known: " + any_of(known) + (close.empty() ? "" : fmt::format("; did you mean '{}'?", close)) + "; a feeder stands above those that hang on it");
+    fail(*on, fmt::format("there is no feeder '{}'", on->text),
+         "known: " + any_of(known) + (close.empty() ? "" : fmt::format("; did you mean '{}'?", close)) +
+             "; a feeder stands above those that hang on it");
     return 0;
   }
 
@@ -216,7 +232,8 @@ class Loader {
     for (const Node::Entry& e : assets->entries) {
       if (!is_name(e.key) || e.key == "spill" || e.key == "plant" || e.key == "controller" || buses_.count(e.key)) {
         not_loaded_.insert(e.key);
-        problems_.add({s_.file, e.line, e.column, e.value.path, fmt::format("'{}' cannot name an asset", e.key), "letters, digits, _ and -; not spill, plant, controller or a feeder's name"});
+        problems_.add({s_.file, e.line, e.column, e.value.path, fmt::format("'{}' cannot name an asset", e.key),
+                       "letters, digits, _ and -; not spill, plant, controller or a feeder's name"});
         continue;
       }
       if (!e.value.is_map()) {
@@ -233,8 +250,10 @@ class Loader {
       else not_loaded_.insert(e.key);
     }
     if (const Node* controller = root_.find("controller")) {
-      if (controller->is_scalar()) fail(*controller, "expected {model: .., ..}", fmt::format("write `controller: {{model: {}}}`", controller->text));
-      else if (const Type* type = model_of(*controller, true)) todo.emplace_back(add(*s_.plan, "controller", *type, 0, 1, "controller"), controller);
+      if (controller->is_scalar())
+        fail(*controller, "expected {model: .., ..}", fmt::format("write `controller: {{model: {}}}`", controller->text));
+      else if (const Type* type = model_of(*controller, true))
+        todo.emplace_back(add(*s_.plan, "controller", *type, 0, 1, "controller"), controller);
     }
     // Values after all assets are there: a controller names others.
     for (auto& [target, node] : todo) reader_->read(target, *node, s_.file, {"model", "on"});
@@ -288,12 +307,14 @@ class Loader {
     const Type* type = find_type(model->text);
     if (type && type->controller == controller) return type;
     if (type) {
-      fail(*model, fmt::format("'{}' is {}", model->text, controller ? "an asset, not a controller" : "a controller, not an asset"),
+      fail(*model,
+           fmt::format("'{}' is {}", model->text, controller ? "an asset, not a controller" : "a controller, not an asset"),
            controller ? all : "write it under `controller:`, beside `assets:`");
       return nullptr;
     }
     const std::string close = nearest(model->text, names);
-    fail(*model, fmt::format("there is no {} '{}'", controller ? "controller" : "model", model->text), close.empty() ? all : fmt::format("did you mean '{}'? {}", close, all));
+    fail(*model, fmt::format("there is no {} '{}'", controller ? "controller" : "model", model->text),
+         close.empty() ? all : fmt::format("did you mean '{}'? {}", close, all));
     return nullptr;
   }
   AssetTarget add(Plan& plan, const std::string& name, const Type& type, int bus, int members, const std::string& full_name) {
@@ -312,7 +333,8 @@ class Loader {
   void read_balance() {
     const Node* balance = root_.find("balance");
     if (!balance || balance->kind != Node::Kind::list) {
-      fail(balance ? *balance : root_, balance ? "expected a list" : "the key 'balance' is missing", "list who takes the residual, in this order: `balance: [battery, grid]`");
+      fail(balance ? *balance : root_, balance ? "expected a list" : "the key 'balance' is missing",
+           "list who takes the residual, in this order: `balance: [battery, grid]`");
       return;
     }
     std::vector<std::string> known, names;
@@ -330,7 +352,8 @@ class Loader {
       } else if (std::find(known.begin(), known.end(), item.text) == known.end()) {
         if (!plant_known_ || not_loaded_.count(item.text)) continue;  // what is wrong with it has been said
         const std::string close = nearest(item.text, known);
-        fail(item, fmt::format("there is no asset '{}' with power", item.text), "known: " + any_of(known) + (close.empty() ? "" : fmt::format("; did you mean '{}'?", close)));
+        fail(item, fmt::format("there is no asset '{}' with power", item.text),
+             "known: " + any_of(known) + (close.empty() ? "" : fmt::format("; did you mean '{}'?", close)));
       } else if (std::find(names.begin(), names.end(), item.text) != names.end()) {
         fail(item, fmt::format("'{}' stands here twice", item.text));
       } else {
@@ -343,7 +366,8 @@ class Loader {
   // Loads that the list does not name come last, the least important first: what nobody gives is unserved, not conjured up.
   void append_loads(std::vector<std::string>& names) const {
     const auto sheds = [](const Plan::Asset& a) {
-      return !a.type->ports.empty() && std::any_of(a.type->members.begin(), a.type->members.end(), [](const Member& m) { return m.has(unserved); });
+      return !a.type->ports.empty() &&
+             std::any_of(a.type->members.begin(), a.type->members.end(), [](const Member& m) { return m.has(unserved); });
     };
     for (const char* zone : {"deferrable", "non_critical", "semi_critical", "critical"}) {
       const auto add_one = [&](const Plan::Asset& a, const std::string& name) {
@@ -400,7 +424,8 @@ class Loader {
       const std::string name = colon == std::string::npos ? "" : text.substr(0, colon);
       const Node* at = name == "controller" ? root_.find("controller") : nullptr;
       if (const Node* assets = root_.find("assets"); assets && !at) at = assets->find(name);
-      problems_.add({s_.file, at ? at->line : 0, at ? at->column : 0, at ? at->path : "", at ? text.substr(colon + 2) : text, ""});
+      problems_.add(
+          {s_.file, at ? at->line : 0, at ? at->column : 0, at ? at->path : "", at ? text.substr(colon + 2) : text, ""});
     }
     if (s_.currency.empty()) s_.currency = "money";
   }

@@ -21,8 +21,8 @@ struct Scenario {
   std::string file, name;  // name: the file's without folder and ending
   std::string text;        // as it was read
   std::string title, zone, currency;
-  double start = 0, end = 0;     // UTC seconds
-  double step = 60, record = 60; // s
+  double start = 0, end = 0;      // UTC seconds
+  double step = 60, record = 60;  // s
   std::uint64_t seed = 1;
   std::shared_ptr<Plan> plan;
   std::map<std::string, std::string> models;       // asset ("homes.pv") -> model

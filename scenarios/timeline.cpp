@@ -27,8 +27,7 @@ class Placer {
     Micro first = written->wall * second + written->nanosecond / 1000;
     Zone zone = clock(floor_seconds(first));
     if (!good()) return {};
-    if (written->offset)
-      first += (zone.offset_at(written->wall - *written->offset) - *written->offset) * second;
+    if (written->offset) first += (zone.offset_at(written->wall - *written->offset) - *written->offset) * second;
     if (stamps_.mark == DataFileSpec::Mark::end) first -= every_;
     std::vector<Micro> walls(rows);
     for (std::size_t i = 0; i < rows; ++i) walls[i] = first + static_cast<Micro>(i) * every_;
@@ -98,8 +97,7 @@ class Placer {
     // Between changes the offset is constant: most rows take this way.
     constexpr Micro always = std::numeric_limits<Micro>::max() / 4;
     Micro from = 0, to = 0, offset = 0;
-    const Zone::Change* extra_until =
-        nullptr;  // stamps at interval ends: within the rows of an hour that never was
+    const Zone::Change* extra_until = nullptr;  // stamps at interval ends: within the rows of an hour that never was
     const Zone::Change* said = nullptr;
     for (std::size_t i = 0; i < times.size() && problems_.size() - known_ < 20; ++i) {
       const Micro time = times[i];
@@ -121,17 +119,13 @@ class Placer {
             else to = std::min(to, c.wall() * second);
           }
           (ends ? from : to) += ends ? every_ : -every_;
-          if (extra_until && time == (extra_until->wall() + extra_until->jump()) * second)
-            extra = extra_until;
+          if (extra_until && time == (extra_until->wall() + extra_until->jump()) * second) extra = extra_until;
         } else if (instants.fit == Zone::Fit::fold) {
           // Whichever comes next; the first one after a pause.
           const Micro other = instants.second * second + part, start = at - (ends ? every_ : 0);
-          if (before < times.size() &&
-              (start <= previous || other - (ends ? every_ : 0) == previous + every_))
-            at = other;
+          if (before < times.size() && (start <= previous || other - (ends ? every_ : 0) == previous + every_)) at = other;
         } else {
-          const auto change =
-              std::find_if(nearby.begin(), nearby.end(), [&](auto& c) { return c.at == instants.first; });
+          const auto change = std::find_if(nearby.begin(), nearby.end(), [&](auto& c) { return c.at == instants.first; });
           at = change->at * second;
           if (!stretches(*change)) {
             const bool change_itself = ends && time == change->wall() * second;  // it ends an hour that was
@@ -159,10 +153,8 @@ class Placer {
         if (image.start <= previous) {
           const bool same = image.start == previous;
           fail(line_of(i),
-               same ? fmt::format("the stamp {} is that of line {} again", wall_text(floor_seconds(time)),
-                                  line_of(before))
-                    : fmt::format("the stamp {} lies before that of line {}, {}",
-                                  wall_text(floor_seconds(time)), line_of(before),
+               same ? fmt::format("the stamp {} is that of line {} again", wall_text(floor_seconds(time)), line_of(before))
+                    : fmt::format("the stamp {} lies before that of line {}, {}", wall_text(floor_seconds(time)), line_of(before),
                                   wall_text(floor_seconds(times[before]))),
                same ? "keep one row for each time" : "sort the rows by time");
           continue;
@@ -181,8 +173,7 @@ class Placer {
 
   void irregular(std::size_t i, std::size_t before, const std::vector<Micro>& times) {
     fail(line_of(i),
-         fmt::format("the stamp {} is {} after that of line {}, and rows are {} apart",
-                     wall_text(floor_seconds(times[i])),
+         fmt::format("the stamp {} is {} after that of line {}, and rows are {} apart", wall_text(floor_seconds(times[i])),
                      duration_text(static_cast<double>(times[i] - times[before]) / 1e6), line_of(before),
                      duration_text(static_cast<double>(every_) / 1e6)),
          "space the rows evenly, or correct `every`");
@@ -191,8 +182,8 @@ class Placer {
   bool extra_hour(const Zone::Change& change, const Zone& zone, std::size_t row) {
     if (stamps_.extra_hour == DataFileSpec::ExtraHour::drop) return true;
     fail(line_of(row),
-         fmt::format("the row is for a time that never was: on the clock of {} {} is followed by {}",
-                     zone.name(), wall_text(change.wall()), wall_text(change.wall() + change.jump())),
+         fmt::format("the row is for a time that never was: on the clock of {} {} is followed by {}", zone.name(),
+                     wall_text(change.wall()), wall_text(change.wall() + change.jump())),
          "say extra_hour: drop, or clock: standard or utc if the file's clock is not changed");
     return false;
   }
@@ -200,8 +191,7 @@ class Placer {
   Timeline lay(const std::vector<Micro>& times, const std::vector<Image>& images, const Zone& zone) {
     const auto real = [](const Image& image) { return image.length > 0; };
     const auto first = std::find_if(images.begin(), images.end(), real);
-    if (first == images.end())
-      return fail(0, "no row has a time that ever was", "correct the stamps"), Timeline{};
+    if (first == images.end()) return fail(0, "no row has a time that ever was", "correct the stamps"), Timeline{};
     const Image& last = *std::find_if(images.rbegin(), images.rend(), real);
 
     Timeline line;
@@ -217,13 +207,11 @@ class Placer {
     line.cells = (end - line.first) / line.interval;
     if (line.cells > most_values) {
       fail(0,
-           fmt::format("the rows span {} intervals of {}", line.cells,
-                       duration_text(static_cast<double>(line.interval) / 1e6)),
+           fmt::format("the rows span {} intervals of {}", line.cells, duration_text(static_cast<double>(line.interval) / 1e6)),
            "correct the stamps or `every`");
       return {};
     }
-    if (line.interval == every_ && line.cells == static_cast<std::int64_t>(images.size()) &&
-        first == images.begin()) {
+    if (line.interval == every_ && line.cells == static_cast<std::int64_t>(images.size()) && first == images.begin()) {
       bool same = true;
       for (std::size_t i = 0; i < images.size() && same; ++i)
         same = images[i].length == every_ && images[i].start == line.at(static_cast<std::int64_t>(i));
@@ -241,8 +229,7 @@ class Placer {
         if (problems_.size() - known_ >= 20) break;
         continue;
       }
-      const std::int64_t cell = into / line.interval,
-                         behind = std::min(cell + image.length / line.interval, line.cells);
+      const std::int64_t cell = into / line.interval, behind = std::min(cell + image.length / line.interval, line.cells);
       std::fill(line.row_of.begin() + cell, line.row_of.begin() + behind, static_cast<std::int32_t>(i));
       before = i;
     }

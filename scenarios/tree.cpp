@@ -27,7 +27,8 @@ class Converter {
     to.column = from.Mark().column + 1;
     if (stopped_) return to;
     if (depth > most_depth) return stop(to, "is nested too deeply", fmt::format("at most {} levels are allowed", most_depth));
-    if (++nodes_ > most_nodes) return stop(to, "the file has too many values", fmt::format("at most {} are allowed; are aliases nested?", most_nodes));
+    if (++nodes_ > most_nodes)
+      return stop(to, "the file has too many values", fmt::format("at most {} are allowed; are aliases nested?", most_nodes));
     switch (from.Type()) {
       case YAML::NodeType::Scalar:
         to.kind = Node::Kind::scalar;
@@ -35,7 +36,8 @@ class Converter {
         break;
       case YAML::NodeType::Sequence:
         to.kind = Node::Kind::list;
-        for (std::size_t k = 0; k < from.size(); ++k) to.items.push_back(convert(from[k], fmt::format("{}[{}]", path, k + 1), depth + 1));
+        for (std::size_t k = 0; k < from.size(); ++k)
+          to.items.push_back(convert(from[k], fmt::format("{}[{}]", path, k + 1), depth + 1));
         break;
       case YAML::NodeType::Map:
         to.kind = Node::Kind::map;
@@ -54,7 +56,8 @@ class Converter {
             continue;
           }
           entry.value = convert(pair.second, inner, depth + 1);
-          if (entry.value.kind == Node::Kind::null && entry.value.line <= 0) entry.value.line = entry.line, entry.value.column = entry.column;
+          if (entry.value.kind == Node::Kind::null && entry.value.line <= 0)
+            entry.value.line = entry.line, entry.value.column = entry.column;
           to.entries.push_back(std::move(entry));
         }
         break;
@@ -94,10 +97,9 @@ Node parse_yaml(const std::string& text, const std::string& file, Problems& prob
     }
     return Converter(file, problems).convert(YAML::Load(text), "", 0);
   } catch (const YAML::Exception& e) {
-    problems.add({file, e.mark.line + 1, e.mark.column + 1, "", "this is not YAML: " + e.msg, "look at quotes, colons and indentation here"});
-  } catch (const std::exception& e) {
-    problems.add({file, 0, 0, "", std::string("cannot be read: ") + e.what(), ""});
-  }
+    problems.add({file, e.mark.line + 1, e.mark.column + 1, "", "this is not YAML: " + e.msg,
+                  "look at quotes, colons and indentation here"});
+  } catch (const std::exception& e) { problems.add({file, 0, 0, "", std::string("cannot be read: ") + e.what(), ""}); }
   return {};
 }
 
@@ -135,7 +137,8 @@ void place(Node& node, const std::string& path) {
 void set_at(Node& root, const std::string& assignment, Problems& problems) {
   const std::size_t equals = assignment.find('=');
   if (equals == std::string::npos || equals == 0) {
-    problems.add({"--set", 0, 0, "", "'" + assignment + "' is not key=value", "for example --set assets.battery.state_of_charge=\"60 %\""});
+    problems.add({"--set", 0, 0, "", "'" + assignment + "' is not key=value",
+                  "for example --set assets.battery.state_of_charge=\"60 %\""});
     return;
   }
   const std::string path = assignment.substr(0, equals);

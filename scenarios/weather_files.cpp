@@ -154,13 +154,12 @@ class Reader {
 
   int whole(std::string_view cell, const char* what, int lowest, int highest) const {
     const double value = number(cell, what, lowest, highest);
-    if (value != std::floor(value))
-      fail(fmt::format("{} is {}, not whole", what, shown(cell)), "correct the cell");
+    if (value != std::floor(value)) fail(fmt::format("{} is {}, not whole", what, shown(cell)), "correct the cell");
     return static_cast<int>(value);
   }
 
-  void place(std::string_view name, std::string_view latitude, std::string_view longitude,
-             std::string_view zone, std::string_view elevation) {
+  void place(std::string_view name, std::string_view latitude, std::string_view longitude, std::string_view zone,
+             std::string_view elevation) {
     out.place = std::string(name);
     std::erase(out.place, '"');
     out.latitude_deg = number(latitude, "latitude", -90, 90);
@@ -179,11 +178,9 @@ class Reader {
     const double raw = number(cell, name, -k_any, k_any);
     const bool code = (raw >= field.missing && raw <= k_highest_code) || raw == k_missing_tmy3;
     const double value = raw * field.factor;
-    if (missing || code || (name == std::string_view(k_albedo.name) && raw == 0))
-      column.values.push_back(k_nan);
+    if (missing || code || (name == std::string_view(k_albedo.name) && raw == 0)) column.values.push_back(k_nan);
     else if (value < lowest || value > highest)
-      fail(fmt::format("{} is {} {}, outside {} to {}", name, value, unit, lowest, highest),
-           "correct the cell");
+      fail(fmt::format("{} is {} {}, outside {} to {}", name, value, unit, lowest, highest), "correct the cell");
     else column.values.push_back(value);
   }
 
@@ -220,8 +217,7 @@ class Reader {
  private:
   // Year's end runs on into January, so that a file may begin in any month.
   static bool follows(const WeatherFile::Stamp& a, const WeatherFile::Stamp& b) {
-    if (a.second + k_hour_s < k_day_s)
-      return a.month == b.month && a.day == b.day && b.second == a.second + k_hour_s;
+    if (a.second + k_hour_s < k_day_s) return a.month == b.month && a.day == b.day && b.second == a.second + k_hour_s;
     if (b.second != 0) return false;
     if (a.month == b.month) return b.day == a.day + 1;
     const bool last = a.day == days_in(a.month) || (a.month == 2 && a.day == 28);
@@ -238,19 +234,16 @@ WeatherFile read_epw(Reader reader, std::optional<double> utc_offset_h) {
   reader.place(location[1], location[6], location[7], location[8], location[9]);
 
   const Cells periods = comma_cells(reader.go_to(8));
-  if (periods.size() < 7 || periods[0] != "DATA PERIODS")
-    reader.fail("there is no DATA PERIODS", "an EPW file has it on line 8");
+  if (periods.size() < 7 || periods[0] != "DATA PERIODS") reader.fail("there is no DATA PERIODS", "an EPW file has it on line 8");
   if (periods[1] != "1" || periods[2] != "1")
     reader.fail("the file has several periods, or several rows an hour", "make it one period of hourly rows");
   const auto month_and_day = [&](std::string_view date) {  // " 1/ 1" or "1/1/2018"
     const std::size_t slash = std::min(date.find('/'), date.size() - 1);
     std::string_view day = date.substr(slash + 1);
     day = day.substr(0, day.find('/'));
-    return std::pair{reader.whole(trimmed(date.substr(0, slash)), "month", 1, 12),
-                     reader.whole(trimmed(day), "day", 1, 31)};
+    return std::pair{reader.whole(trimmed(date.substr(0, slash)), "month", 1, 12), reader.whole(trimmed(day), "day", 1, 31)};
   };
-  if (periods[5].empty() || periods[6].empty())
-    reader.fail("DATA PERIODS has no dates", "give its first and last day");
+  if (periods[5].empty() || periods[6].empty()) reader.fail("DATA PERIODS has no dates", "give its first and last day");
   const auto first = month_and_day(periods[5]), last = month_and_day(periods[6]);
 
   for (int line = 9; line <= static_cast<int>(reader.lines.size()); ++line) {
@@ -288,8 +281,7 @@ WeatherFile read_tmy3(Reader reader, std::optional<double> utc_offset_h) {
   std::vector<std::size_t> at;
   for (const Field& field : k_tmy3_fields) {
     const auto found = std::ranges::find(titles, field.title);
-    if (found == titles.end())
-      reader.fail(fmt::format("there is no column {}", field.title), "take NREL's own file");
+    if (found == titles.end()) reader.fail(fmt::format("there is no column {}", field.title), "take NREL's own file");
     at.push_back(static_cast<std::size_t>(found - titles.begin()));
   }
 
@@ -298,18 +290,14 @@ WeatherFile read_tmy3(Reader reader, std::optional<double> utc_offset_h) {
     if (text.empty()) continue;
     const Cells cells = comma_cells(text);
     if (cells.size() < titles.size())
-      reader.fail(fmt::format("the row has {} cells, not {}", cells.size(), titles.size()),
-                  "get the file again");
+      reader.fail(fmt::format("the row has {} cells, not {}", cells.size(), titles.size()), "get the file again");
     const std::string_view date = cells[0], time = cells[1];
     if (date.size() != 10 || date[2] != '/' || date[5] != '/' || time.size() != 5 || time.substr(2) != ":00")
-      reader.fail(fmt::format("{} {} is no date and hour", shown(date), shown(time)),
-                  "write 12/31/1980,24:00");
-    reader.stamp(
-        reader.whole(date.substr(6), "year", 0, 9999), reader.whole(date.substr(0, 2), "month", 1, 12),
-        reader.whole(date.substr(3, 2), "day", 1, 31), reader.whole(time.substr(0, 2), "hour", 1, 24));
+      reader.fail(fmt::format("{} {} is no date and hour", shown(date), shown(time)), "write 12/31/1980,24:00");
+    reader.stamp(reader.whole(date.substr(6), "year", 0, 9999), reader.whole(date.substr(0, 2), "month", 1, 12),
+                 reader.whole(date.substr(3, 2), "day", 1, 31), reader.whole(time.substr(0, 2), "hour", 1, 24));
     for (std::size_t i = 0; i < at.size(); ++i) {
-      const bool no_source =
-          at[i] + 1 < cells.size() && cells[at[i] + 1] == "?";  // the column after says from where
+      const bool no_source = at[i] + 1 < cells.size() && cells[at[i] + 1] == "?";  // the column after says from where
       reader.add(k_tmy3_fields[i], cells[at[i]], no_source);
     }
   }
@@ -338,8 +326,7 @@ WeatherFile read_mos(Reader reader, std::optional<double> utc_offset_h) {
     const std::string_view text = reader.go_to(line);
     if (text.starts_with("#LOCATION,")) {
       const Cells cells = comma_cells(text);
-      if (cells.size() < 10)
-        reader.fail("LOCATION has fewer than ten fields", "take the line of the EPW file");
+      if (cells.size() < 10) reader.fail("LOCATION has fewer than ten fields", "take the line of the EPW file");
       reader.place(cells[1], cells[6], cells[7], cells[8], cells[9]);
       located = true;
     } else if (text.starts_with("#C")) {
@@ -348,24 +335,21 @@ WeatherFile read_mos(Reader reader, std::optional<double> utc_offset_h) {
       std::from_chars(text.data() + 2, text.data() + space, column);
       if (column < 2 || column > width) continue;  // the time itself, or #COMMENTS
       for (std::size_t i = 0; i < at.size(); ++i)
-        if (trimmed(text.substr(space)).starts_with(k_epw_fields[i].title))
-          at[i] = static_cast<std::size_t>(column - 1);
+        if (trimmed(text.substr(space)).starts_with(k_epw_fields[i].title)) at[i] = static_cast<std::size_t>(column - 1);
     }
   }
   reader.line = 0;
   if (!located) reader.fail("no comment gives the place", "add the line #LOCATION of the EPW file");
   for (std::size_t i = 0; i < at.size(); ++i)
-    if (at[i] == 0)
-      reader.fail(fmt::format("no comment names a column \"{}\"", k_epw_fields[i].title), "add it");
+    if (at[i] == 0) reader.fail(fmt::format("no comment names a column \"{}\"", k_epw_fields[i].title), "add it");
 
   int found = 0, previous = 0;
   Cells at_zero;
   const auto take = [&](const Cells& cells, int end_h) {  // the hour that ends `end_h` hours into the year
     using namespace std::chrono;
-    const year_month_day date{sys_days{year{2001} / January / 1} +
-                              days{(end_h - 1) / 24}};  // any year of 365 days
-    reader.stamp(0, static_cast<int>(static_cast<unsigned>(date.month())),
-                 static_cast<int>(static_cast<unsigned>(date.day())), (end_h - 1) % 24 + 1);
+    const year_month_day date{sys_days{year{2001} / January / 1} + days{(end_h - 1) / 24}};  // any year of 365 days
+    reader.stamp(0, static_cast<int>(static_cast<unsigned>(date.month())), static_cast<int>(static_cast<unsigned>(date.day())),
+                 (end_h - 1) % 24 + 1);
     for (std::size_t i = 0; i < at.size(); ++i) reader.add(k_epw_fields[i], cells[at[i]], false);
   };
   for (; line <= static_cast<int>(reader.lines.size()); ++line) {
@@ -375,16 +359,14 @@ WeatherFile read_mos(Reader reader, std::optional<double> utc_offset_h) {
     if (cells.size() != static_cast<std::size_t>(width))
       reader.fail(fmt::format("the row has {} cells, not {}", cells.size(), width), "get the file again");
     const int second = reader.whole(cells[0], "time", 0, k_year_h * k_hour_s);
-    if (second % k_hour_s != 0)
-      reader.fail(fmt::format("{} s is no whole hour", second), "make the rows hourly");
+    if (second % k_hour_s != 0) reader.fail(fmt::format("{} s is no whole hour", second), "make the rows hourly");
     previous = second / k_hour_s;
     if (++found == 1 && previous == 0) at_zero = cells;
     else if (previous == 0) reader.fail("the time is 0 again", "keep one year of the file");
     else take(cells, previous);
   }
   if (found != rows)
-    reader.fail(fmt::format("the table has {} rows, not {} as it says", found, rows),
-                "the file may be cut off: get it again");
+    reader.fail(fmt::format("the table has {} rows, not {} as it says", found, rows), "the file may be cut off: get it again");
   if (!at_zero.empty() && previous == k_year_h - 1) take(at_zero, k_year_h);
   return reader.finished(utc_offset_h);
 }
@@ -399,13 +381,11 @@ FileError::FileError(std::string file_, int line_, std::string wrong_, std::stri
       wrong(std::move(wrong_)),
       mend(std::move(mend_)) {}
 
-WeatherFile parse_weather(std::string_view text, const std::string& path,
-                          std::optional<double> utc_offset_h) {
+WeatherFile parse_weather(std::string_view text, const std::string& path, std::optional<double> utc_offset_h) {
   constexpr std::string_view k_byte_order_mark = "\xEF\xBB\xBF";
   if (text.starts_with(k_byte_order_mark)) text.remove_prefix(k_byte_order_mark.size());
   if (text.empty()) throw FileError(path, 0, "the file is empty", "get it again");
-  if (text.starts_with("\x1f\x8b"))
-    throw FileError(path, 0, "the file is compressed", "unpack it with gunzip");
+  if (text.starts_with("\x1f\x8b")) throw FileError(path, 0, "the file is compressed", "unpack it with gunzip");
   if (text.starts_with("LOCATION,")) return read_epw(Reader(text, path, "EPW"), utc_offset_h);
   if (text.starts_with("#1")) return read_mos(Reader(text, path, "mos"), utc_offset_h);
   const std::size_t second = text.find('\n');
@@ -420,8 +400,7 @@ WeatherFile read_weather_file(const std::string& path, std::optional<double> utc
   std::ifstream in;
   if (!std::filesystem::is_directory(path, ignored)) in.open(path, std::ios::binary);
   const std::string text{std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>()};
-  if (!in.is_open() || in.bad())
-    throw FileError(path, 0, "the file cannot be read", "check its name and that you may read it");
+  if (!in.is_open() || in.bad()) throw FileError(path, 0, "the file cannot be read", "check its name and that you may read it");
   return parse_weather(text, path, utc_offset_h);
 }
 

@@ -66,8 +66,7 @@ struct WeatherFile {
 WeatherFile read_weather_file(const std::string& path, std::optional<double> utc_offset_h = {});
 
 // The same for text in memory; `path` is for messages only.
-WeatherFile parse_weather(std::string_view text, const std::string& path,
-                          std::optional<double> utc_offset_h = {});
+WeatherFile parse_weather(std::string_view text, const std::string& path, std::optional<double> utc_offset_h = {});
 
 // Start, in Unix seconds, of the file's hour that holds an instant. Hours begin at half past in UTC where the
 // zone does.

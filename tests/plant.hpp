@@ -25,7 +25,8 @@ class Plant {
 
   using Values = std::map<std::string, double>;
   // Numbers go to parameters, start values of states and inputs, and settings.
-  Plant& add(const std::string& name, const std::string& model, const Values& values = {}, const std::string& tag = "", int bus = 0) {
+  Plant& add(const std::string& name, const std::string& model, const Values& values = {}, const std::string& tag = "",
+             int bus = 0) {
     const Type* type = find_type(model);
     if (!type) throw std::invalid_argument("no model " + model);
     auto settings = type->make_settings();
@@ -47,7 +48,9 @@ class Plant {
     return *this;
   }
   Plan& plan() { return *plan_; }
-  std::shared_ptr<void> settings(const std::string& name) { return plan_->assets.at(static_cast<std::size_t>(plan_->asset(name) - plan_->assets.data())).settings; }
+  std::shared_ptr<void> settings(const std::string& name) {
+    return plan_->assets.at(static_cast<std::size_t>(plan_->asset(name) - plan_->assets.data())).settings;
+  }
   Plant& balance(const std::vector<std::string>& names) { return plan_->set_merit(names), *this; }
   Plant& solo() { return plan_->make_solo(), *this; }
 

@@ -15,9 +15,11 @@ std::size_t sequence(std::string_view s) {
   if (a < 0x80) return 1;
   const std::size_t n = a >= 0xC2 && a <= 0xDF ? 2 : (a & 0xF0) == 0xE0 ? 3 : a >= 0xF0 && a <= 0xF4 ? 4 : 0;
   if (n == 0 || s.size() < n) return 0;
-  for (std::size_t i = 1; i < n; ++i) if ((byte(i) & 0xC0) != 0x80) return 0;
+  for (std::size_t i = 1; i < n; ++i)
+    if ((byte(i) & 0xC0) != 0x80) return 0;
   const unsigned b = byte(1);
-  const bool overlong_or_surrogate = (a == 0xE0 && b < 0xA0) || (a == 0xED && b > 0x9F) || (a == 0xF0 && b < 0x90) || (a == 0xF4 && b > 0x8F);
+  const bool overlong_or_surrogate =
+      (a == 0xE0 && b < 0xA0) || (a == 0xED && b > 0x9F) || (a == 0xF0 && b < 0x90) || (a == 0xF4 && b > 0x8F);
   return overlong_or_surrogate ? 0 : n;
 }
 
@@ -57,7 +59,10 @@ std::string number(double x) {
   const double a = std::abs(x);
   if (a == 0) return "0";
   if (a < 1e-3 || a >= 1e12) return fmt::format("{:.2e}", x);
-  std::string s = a >= 1000 ? fmt::format("{:.0f}", a) : a >= 100 ? fmt::format("{:.1f}", a) : a >= 1 ? fmt::format("{:.2f}", a) : fmt::format("{:.3f}", a);
+  std::string s = a >= 1000  ? fmt::format("{:.0f}", a)
+                  : a >= 100 ? fmt::format("{:.1f}", a)
+                  : a >= 1   ? fmt::format("{:.2f}", a)
+                             : fmt::format("{:.3f}", a);
   if (a < 1000 && s.find('.') != std::string::npos) {
     while (s.back() == '0') s.pop_back();
     if (s.back() == '.') s.pop_back();
@@ -74,8 +79,8 @@ std::string utc(double seconds) {
   const auto day = floor<days>(at);
   const year_month_day date{day};
   const long long s = (at - day).count();
-  std::string text = fmt::format("{:04}-{:02}-{:02} {:02}:{:02}", static_cast<int>(date.year()), static_cast<unsigned>(date.month()),
-                                 static_cast<unsigned>(date.day()), s / 3600, s / 60 % 60);
+  std::string text = fmt::format("{:04}-{:02}-{:02} {:02}:{:02}", static_cast<int>(date.year()),
+                                 static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()), s / 3600, s / 60 % 60);
   if (s % 60) text += fmt::format(":{:02}", s % 60);
   return text + " UTC";
 }

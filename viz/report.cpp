@@ -24,8 +24,8 @@ namespace {
 
 using nlohmann::json;
 
-constexpr std::size_t k_data_budget = 3'400'000;      // bytes of the series in the page; the page stays below 5 MB
-constexpr std::size_t k_scenario_limit = 400'000;     // characters of scenario text in the page
+constexpr std::size_t k_data_budget = 3'400'000;   // bytes of the series in the page; the page stays below 5 MB
+constexpr std::size_t k_scenario_limit = 400'000;  // characters of scenario text in the page
 constexpr std::size_t k_events_shown = 300, k_notes_shown = 12, k_events_counted = 1'000'000;
 
 json parse(const std::string& text) {
@@ -37,7 +37,10 @@ std::string base64(const std::vector<std::int16_t>& values) {
   static constexpr char k[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
   std::vector<unsigned char> b;
   b.reserve(values.size() * 2 + 2);
-  for (const std::int16_t v : values) { b.push_back(static_cast<unsigned char>(v & 0xFF)); b.push_back(static_cast<unsigned char>((v >> 8) & 0xFF)); }
+  for (const std::int16_t v : values) {
+    b.push_back(static_cast<unsigned char>(v & 0xFF));
+    b.push_back(static_cast<unsigned char>((v >> 8) & 0xFF));
+  }
   const std::size_t n = b.size();
   b.resize((n + 2) / 3 * 3);
   std::string out;
@@ -53,7 +56,11 @@ std::string base64(const std::vector<std::int16_t>& values) {
 // value = zero + scale * q, q of 16 bits, -32768 for none. A curve through zero keeps its zero exactly.
 json curve(const std::vector<double>& values, bool around_zero) {
   double lo = INFINITY, hi = -INFINITY;
-  for (const double v : values) if (std::isfinite(v)) { lo = std::min(lo, v); hi = std::max(hi, v); }
+  for (const double v : values)
+    if (std::isfinite(v)) {
+      lo = std::min(lo, v);
+      hi = std::max(hi, v);
+    }
   if (lo > hi) lo = hi = 0;
   const double zero = around_zero ? 0 : (lo + hi) / 2;
   const double half = around_zero ? std::max(std::abs(lo), std::abs(hi)) : (hi - lo) / 2;
@@ -66,7 +73,8 @@ json curve(const std::vector<double>& values, bool around_zero) {
 
 std::vector<double> mean_of(const Bins& b, bool up, bool down) {
   std::vector<double> v(b.seconds.size());
-  for (std::size_t i = 0; i < v.size(); ++i) v[i] = b.seconds[i] > 0 ? ((up ? b.up[i] : 0) + (down ? b.down[i] : 0)) / b.seconds[i] : NAN;
+  for (std::size_t i = 0; i < v.size(); ++i)
+    v[i] = b.seconds[i] > 0 ? ((up ? b.up[i] : 0) + (down ? b.down[i] : 0)) / b.seconds[i] : NAN;
   return v;
 }
 
@@ -85,7 +93,10 @@ json series_data(const Series& s) {
     j["rest"] = curve(rest, true);
   } else {
     j["mean"] = curve(mean_of(s.bins, true, true), s.figures.min >= 0 && s.role == Role::price);
-    if (has_band(s)) { j["min"] = curve(s.bins.min, false); j["max"] = curve(s.bins.max, false); }
+    if (has_band(s)) {
+      j["min"] = curve(s.bins.min, false);
+      j["max"] = curve(s.bins.max, false);
+    }
   }
   return j;
 }
@@ -93,8 +104,8 @@ json series_data(const Series& s) {
 struct Plot {
   const char* id;
   std::string title, unit, note;
-  double factor = 1;                 // file's unit -> unit of the axis
-  const char* form;                  // stack, line, step or total
+  double factor = 1;  // file's unit -> unit of the axis
+  const char* form;   // stack, line, step or total
   std::vector<const Series*> series;
 };
 
@@ -120,10 +131,15 @@ std::vector<Plot> plots_of(const Drawing& d) {
     switch (role) {
       case Role::power: {
         const Scale scale = unit == "W" || unit.empty() ? power_scale(largest(series)) : Scale{1, unit.c_str()};
-        plots.push_back({"power", "Power", scale.unit, "Above zero: into the bus. Below zero: out of it. Assets are stacked from zero outwards.", scale.factor, "stack", series});
+        plots.push_back({"power", "Power", scale.unit,
+                         "Above zero: into the bus. Below zero: out of it. Assets are stacked from zero outwards.", scale.factor,
+                         "stack", series});
         break;
       }
-      case Role::state_of_charge: plots.push_back({"charge", "State of charge", unit == "1" || unit.empty() ? "%" : unit, "", unit == "1" || unit.empty() ? 100. : 1., "line", series}); break;
+      case Role::state_of_charge:
+        plots.push_back({"charge", "State of charge", unit == "1" || unit.empty() ? "%" : unit, "",
+                         unit == "1" || unit.empty() ? 100. : 1., "line", series});
+        break;
       case Role::temperature: plots.push_back({"temperature", "Temperature", "°C", "", 1, "line", series}); break;
       case Role::price: plots.push_back({"price", "Price", unit, "", 1, "step", series}); break;
       case Role::cost: plots.push_back({"cost", "Cost since the start", unit, "", 1, "total", series}); break;
@@ -132,7 +148,8 @@ std::vector<Plot> plots_of(const Drawing& d) {
   for (Plot& p : plots) {
     const bool members = std::any_of(p.series.begin(), p.series.end(), [](const Series* s) { return s->channel.members > 1; });
     if (p.form == std::string_view("line") || p.form == std::string_view("step"))
-      p.note = fmt::format("Lines are means over the drawn interval{}; the shade spans the lowest to the highest value.", members ? " and a fleet’s members" : "");
+      p.note = fmt::format("Lines are means over the drawn interval{}; the shade spans the lowest to the highest value.",
+                           members ? " and a fleet’s members" : "");
   }
   return plots;
 }
@@ -154,21 +171,32 @@ std::string figures_table(const Plot& p) {
     double most = 0;
     for (const Series* s : p.series) most = std::max({most, s->figures.into_bus, -s->figures.out_of_bus});
     const Scale e = energy_scale(most / 3600);
-    t += fmt::format("<thead><tr><th scope=\"col\">Asset</th><th scope=\"col\" class=\"n\">Into the bus, {0}</th><th scope=\"col\" class=\"n\">Out of the bus, {0}</th>"
-                     "<th scope=\"col\" class=\"n\">Highest, {1}</th><th scope=\"col\" class=\"n\">Lowest, {1}</th></tr></thead><tbody>\n", e.unit, escape(p.unit));
+    t += fmt::format(
+        "<thead><tr><th scope=\"col\">Asset</th><th scope=\"col\" class=\"n\">Into the bus, {0}</th><th scope=\"col\" "
+        "class=\"n\">Out of the bus, {0}</th>"
+        "<th scope=\"col\" class=\"n\">Highest, {1}</th><th scope=\"col\" class=\"n\">Lowest, {1}</th></tr></thead><tbody>\n",
+        e.unit, escape(p.unit));
     for (const Series* s : p.series) {
       const Figures& f = s->figures;
-      t += fmt::format("<tr><th scope=\"row\">{}</th>{}{}{}{}</tr>\n", escape(label(p, *s)), cell(f.into_bus / 3600 * e.factor), cell(-f.out_of_bus / 3600 * e.factor), cell(f.max * p.factor), cell(f.min * p.factor));
+      t += fmt::format("<tr><th scope=\"row\">{}</th>{}{}{}{}</tr>\n", escape(label(p, *s)), cell(f.into_bus / 3600 * e.factor),
+                       cell(-f.out_of_bus / 3600 * e.factor), cell(f.max * p.factor), cell(f.min * p.factor));
     }
   } else if (p.series[0]->role == Role::cost) {
-    t += fmt::format("<thead><tr><th scope=\"col\">Channel</th><th scope=\"col\" class=\"n\">At the end, {}</th></tr></thead><tbody>\n", escape(p.unit));
-    for (const Series* s : p.series) t += fmt::format("<tr><th scope=\"row\">{}</th>{}</tr>\n", escape(label(p, *s)), cell(s->figures.last));
+    t += fmt::format(
+        "<thead><tr><th scope=\"col\">Channel</th><th scope=\"col\" class=\"n\">At the end, {}</th></tr></thead><tbody>\n",
+        escape(p.unit));
+    for (const Series* s : p.series)
+      t += fmt::format("<tr><th scope=\"row\">{}</th>{}</tr>\n", escape(label(p, *s)), cell(s->figures.last));
   } else {
-    t += fmt::format("<thead><tr><th scope=\"col\">Channel</th><th scope=\"col\" class=\"n\">Lowest, {0}</th><th scope=\"col\" class=\"n\">Mean, {0}</th>"
-                     "<th scope=\"col\" class=\"n\">Highest, {0}</th><th scope=\"col\" class=\"n\">At the end, {0}</th></tr></thead><tbody>\n", escape(p.unit));
+    t += fmt::format(
+        "<thead><tr><th scope=\"col\">Channel</th><th scope=\"col\" class=\"n\">Lowest, {0}</th><th scope=\"col\" "
+        "class=\"n\">Mean, {0}</th>"
+        "<th scope=\"col\" class=\"n\">Highest, {0}</th><th scope=\"col\" class=\"n\">At the end, {0}</th></tr></thead><tbody>\n",
+        escape(p.unit));
     for (const Series* s : p.series) {
       const Figures& f = s->figures;
-      t += fmt::format("<tr><th scope=\"row\">{}</th>{}{}{}{}</tr>\n", escape(label(p, *s)), cell(f.min * p.factor), cell(f.sum / f.seconds * p.factor), cell(f.max * p.factor), cell(f.last * p.factor));
+      t += fmt::format("<tr><th scope=\"row\">{}</th>{}{}{}{}</tr>\n", escape(label(p, *s)), cell(f.min * p.factor),
+                       cell(f.sum / f.seconds * p.factor), cell(f.max * p.factor), cell(f.last * p.factor));
     }
   }
   return t + "</tbody></table>";
@@ -177,16 +205,19 @@ std::string figures_table(const Plot& p) {
 std::string plot_section(const Plot& p, std::size_t index) {
   const std::string note = p.note.empty() ? "" : fmt::format("<p class=\"note\">{}</p>\n", p.note);
   return fmt::format(
-    "<section class=\"plot\" aria-labelledby=\"plot-{0}\">\n<h2 id=\"plot-{0}\">{1} <small>{2}</small></h2>\n{3}"
-    "<div class=\"legend\"></div>\n<div class=\"chart {4}\" data-plot=\"{0}\" role=\"img\" aria-label=\"{1} over time. The figures are in the table below.\"></div>\n"
-    "<details><summary>{1} in numbers</summary>\n{5}\n</details>\n</section>\n",
-    index, escape(p.title), escape(p.unit), note, p.form, figures_table(p));
+      "<section class=\"plot\" aria-labelledby=\"plot-{0}\">\n<h2 id=\"plot-{0}\">{1} <small>{2}</small></h2>\n{3}"
+      "<div class=\"legend\"></div>\n<div class=\"chart {4}\" data-plot=\"{0}\" role=\"img\" aria-label=\"{1} over time. The "
+      "figures are in the table below.\"></div>\n"
+      "<details><summary>{1} in numbers</summary>\n{5}\n</details>\n</section>\n",
+      index, escape(p.title), escape(p.unit), note, p.form, figures_table(p));
 }
 
 std::string data_block(const Drawing& d, const std::vector<Plot>& plots, const std::string& zone) {
-  json j{{"zone", valid_utf8(zone)}, {"first", d.first}, {"end", d.end}, {"interval", d.interval}, {"record", d.record}, {"intervals", d.intervals}, {"plots", json::array()}};
+  json j{{"zone", valid_utf8(zone)}, {"first", d.first},         {"end", d.end},          {"interval", d.interval},
+         {"record", d.record},       {"intervals", d.intervals}, {"plots", json::array()}};
   for (const Plot& p : plots) {
-    json one{{"id", p.id}, {"title", p.title}, {"unit", p.unit}, {"factor", p.factor}, {"form", p.form}, {"series", json::array()}};
+    json one{{"id", p.id},         {"title", p.title}, {"unit", p.unit},
+             {"factor", p.factor}, {"form", p.form},   {"series", json::array()}};
     for (const Series* s : p.series) {
       json data = series_data(*s);
       data["label"] = label(p, *s);
@@ -208,14 +239,18 @@ std::string events_section(const ResultFile& file) {
   std::stable_sort(kinds.begin(), kinds.end(), [](const auto& a, const auto& b) { return a.second > b.second; });
   std::string by_kind;
   for (std::size_t i = 0; i < std::min<std::size_t>(kinds.size(), 12); ++i)
-    by_kind += fmt::format("{}{} {}", i ? ", " : ": ", number(static_cast<double>(kinds[i].second)), escape(kinds[i].first.empty() ? "of no kind" : kinds[i].first));
+    by_kind += fmt::format("{}{} {}", i ? ", " : ": ", number(static_cast<double>(kinds[i].second)),
+                           escape(kinds[i].first.empty() ? "of no kind" : kinds[i].first));
   if (kinds.size() > 12) by_kind += fmt::format(" and {} other kinds", kinds.size() - 12);
-  std::string s = fmt::format("<p>{} event{}{}.{}</p>\n", number(static_cast<double>(n)), n == 1 ? "" : "s", by_kind,
-                              n > k_events_shown ? fmt::format(" The first {} are listed; all are in the result file.", k_events_shown) : "");
-  s += "<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"Events\"><table class=\"events\"><thead><tr><th scope=\"col\">Time</th><th scope=\"col\">Asset</th>"
+  std::string s =
+      fmt::format("<p>{} event{}{}.{}</p>\n", number(static_cast<double>(n)), n == 1 ? "" : "s", by_kind,
+                  n > k_events_shown ? fmt::format(" The first {} are listed; all are in the result file.", k_events_shown) : "");
+  s += "<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"Events\"><table class=\"events\"><thead><tr><th "
+       "scope=\"col\">Time</th><th scope=\"col\">Asset</th>"
        "<th scope=\"col\">Kind</th><th scope=\"col\">What happened</th></tr></thead><tbody>\n";
   for (const Event& e : file.events(0, k_events_shown))
-    s += fmt::format("<tr><td>{}</td><td>{}</td><td>{}</td><td>{}</td></tr>\n", moment(e.time), escape(e.asset), escape(e.kind), escape(e.text));
+    s += fmt::format("<tr><td>{}</td><td>{}</td><td>{}</td><td>{}</td></tr>\n", moment(e.time), escape(e.asset), escape(e.kind),
+                     escape(e.text));
   s += "</tbody></table></div>\n";
   if (n > 60) s += "<p class=\"paper\">On paper: the first 60.</p>\n";
   return s;
@@ -228,7 +263,8 @@ std::string scenario_section(const ResultFile& file) {
   std::string note;
   if (text.size() > k_scenario_limit) {
     text.resize(k_scenario_limit);
-    note = fmt::format("<p class=\"note\">The first {} characters; the whole text is in the result file.</p>\n", k_scenario_limit);
+    note =
+        fmt::format("<p class=\"note\">The first {} characters; the whole text is in the result file.</p>\n", k_scenario_limit);
   }
   std::string lines;
   std::size_t count = 0;
@@ -241,7 +277,8 @@ std::string scenario_section(const ResultFile& file) {
     ++count;
   }
   return fmt::format("<details><summary>{} <small>{}</small></summary>\n{}<pre class=\"code\">{}</pre>\n</details>\n",
-                     name.empty() ? "Scenario text" : escape(name), count == 1 ? "1 line" : number(static_cast<double>(count)) + " lines", note, lines);
+                     name.empty() ? "Scenario text" : escape(name),
+                     count == 1 ? "1 line" : number(static_cast<double>(count)) + " lines", note, lines);
 }
 
 std::string ledger_line(const Drawing& d, const json& kpis) {
@@ -250,12 +287,17 @@ std::string ledger_line(const Drawing& d, const json& kpis) {
   const auto verdict = [](bool good) { return good ? "<b class=\"good\">holds</b>" : "<b class=\"bad\">is broken</b>"; };
   if (kpis.contains("ledger_residual") && kpis["ledger_residual"].is_number()) {
     const double r = kpis["ledger_residual"];
-    s += fmt::format("<p>Energy ledger (in = out + stored + lost, over the run): {}. Residual {:.1e} of the throughput, bound {}.</p>\n", verdict(std::abs(r) <= bound), r, "1e-9");
+    s += fmt::format(
+        "<p>Energy ledger (in = out + stored + lost, over the run): {}. Residual {:.1e} of the throughput, bound {}.</p>\n",
+        verdict(std::abs(r) <= bound), r, "1e-9");
   } else {
     s += "<p>Energy ledger: the file states no residual.</p>\n";
   }
   if (std::isfinite(d.balance_worst))
-    s += fmt::format("<p>Power balance (the assets’ powers sum to zero in every row), checked while this page was written: {}. Worst row {:.1e} of its largest power, bound {}.</p>\n", verdict(d.balance_worst <= bound), d.balance_worst, "1e-9");
+    s += fmt::format(
+        "<p>Power balance (the assets’ powers sum to zero in every row), checked while this page was written: {}. Worst row "
+        "{:.1e} of its largest power, bound {}.</p>\n",
+        verdict(d.balance_worst <= bound), d.balance_worst, "1e-9");
   return s;
 }
 
@@ -268,13 +310,21 @@ std::string duration(double s) {
 
 std::string facts_section(const ResultFile& file, const Drawing& d, const json& kpis) {
   std::string rows;
-  const auto fact = [&](const char* name, const std::string& text) { if (!text.empty()) rows += fmt::format("<dt>{}</dt><dd>{}</dd>\n", name, text); };
-  const auto kpi = [&](const char* key) { return kpis.contains(key) && kpis[key].is_number() ? number(kpis[key].get<double>()) : std::string(); };
+  const auto fact = [&](const char* name, const std::string& text) {
+    if (!text.empty()) rows += fmt::format("<dt>{}</dt><dd>{}</dd>\n", name, text);
+  };
+  const auto kpi = [&](const char* key) {
+    return kpis.contains(key) && kpis[key].is_number() ? number(kpis[key].get<double>()) : std::string();
+  };
   fact("Urja", escape(file.text("version")));
   fact("Seed", escape(file.text("seed")));
   if (const auto step = file.number("step_s")) fact("Step", duration(*step));
-  if (d.record > 0) fact("Recorded every", fmt::format("{}, {} rows", duration(d.record), number(static_cast<double>(file.time().size()))));
-  if (d.interval > 0) fact("Drawn from", d.interval > d.record ? fmt::format("means over {} of the recorded rows; the tables use every row", duration(d.interval)) : "every recorded row");
+  if (d.record > 0)
+    fact("Recorded every", fmt::format("{}, {} rows", duration(d.record), number(static_cast<double>(file.time().size()))));
+  if (d.interval > 0)
+    fact("Drawn from", d.interval > d.record
+                           ? fmt::format("means over {} of the recorded rows; the tables use every row", duration(d.interval))
+                           : "every recorded row");
   fact("Steps", kpi("steps"));
   if (!kpi("wall_s").empty()) fact("Wall time", kpi("wall_s") + " s");
   fact("Steps per second", kpi("steps_per_s"));
@@ -287,7 +337,8 @@ std::string notes_list(const std::vector<std::string>& notes) {
   if (notes.empty()) return {};
   std::string s = "<ul class=\"notes\">\n";
   for (std::size_t i = 0; i < std::min(notes.size(), k_notes_shown); ++i) s += "<li>" + escape(notes[i]) + "</li>\n";
-  if (notes.size() > k_notes_shown) s += fmt::format("<li>… and {} more remarks of this kind.</li>\n", notes.size() - k_notes_shown);
+  if (notes.size() > k_notes_shown)
+    s += fmt::format("<li>… and {} more remarks of this kind.</li>\n", notes.size() - k_notes_shown);
   return s + "</ul>\n";
 }
 
@@ -328,7 +379,8 @@ void write_report(const std::string& result_h5, const std::string& report_html) 
   const json kpis = parse(file.text("kpis"));
   const json kinds_json = parse(file.text("asset_kinds"));
   std::map<std::string, std::string> kinds;
-  for (const auto& [asset, kind] : kinds_json.items()) if (kind.is_string()) kinds[asset] = kind.get<std::string>();
+  for (const auto& [asset, kind] : kinds_json.items())
+    if (kind.is_string()) kinds[asset] = kind.get<std::string>();
 
   const std::string scenario = scenario_section(file), events = events_section(file);
   const std::size_t text_bytes = scenario.size() + events.size();
@@ -341,14 +393,29 @@ void write_report(const std::string& result_h5, const std::string& report_html) 
   std::string drawn;
   for (std::size_t i = 0; i < plots.size(); ++i) drawn += plot_section(plots[i], i);
   const std::string period = file.time().empty() ? "no rows" : moment(d.first) + " to " + moment(d.end);
-  const std::string zone_text = escape(zone), sentence = kpi_sentence(kpis, currency), notes = notes_list(d.notes), cards = kpi_cards(kpis, currency),
-                    table = kpi_table(kpis, currency), ledger = ledger_line(d, kpis), facts = facts_section(file, d, kpis), licences = escape(asset("vendor/LICENSES.txt")),
+  const std::string zone_text = escape(zone), sentence = kpi_sentence(kpis, currency), notes = notes_list(d.notes),
+                    cards = kpi_cards(kpis, currency), table = kpi_table(kpis, currency), ledger = ledger_line(d, kpis),
+                    facts = facts_section(file, d, kpis), licences = escape(asset("vendor/LICENSES.txt")),
                     data = data_block(d, plots, zone), hidden = plots.empty() ? " hidden" : "";
 
-  write_file(report_html, fill(asset("template.html"), {
-    {"title", title}, {"period", period}, {"zone", zone_text}, {"sentence", sentence}, {"notes", notes}, {"cards", cards}, {"plots", drawn}, {"no_plots", hidden},
-    {"kpis", table}, {"ledger", ledger}, {"events", events}, {"scenario", scenario}, {"facts", facts}, {"licences", licences}, {"data", data},
-    {"style", asset("report.css")}, {"echarts", asset("vendor/echarts.min.js")}, {"script", asset("report.js")}}));
+  write_file(report_html, fill(asset("template.html"), {{"title", title},
+                                                        {"period", period},
+                                                        {"zone", zone_text},
+                                                        {"sentence", sentence},
+                                                        {"notes", notes},
+                                                        {"cards", cards},
+                                                        {"plots", drawn},
+                                                        {"no_plots", hidden},
+                                                        {"kpis", table},
+                                                        {"ledger", ledger},
+                                                        {"events", events},
+                                                        {"scenario", scenario},
+                                                        {"facts", facts},
+                                                        {"licences", licences},
+                                                        {"data", data},
+                                                        {"style", asset("report.css")},
+                                                        {"echarts", asset("vendor/echarts.min.js")},
+                                                        {"script", asset("report.js")}}));
 }
 
 }  // namespace urja::viz

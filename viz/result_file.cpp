@@ -20,8 +20,13 @@ class Id {
  public:
   explicit Id(hid_t id = -1) : id_(id) {}
   Id(Id&& other) noexcept : id_(std::exchange(other.id_, -1)) {}
-  Id& operator=(Id&& other) noexcept { std::swap(id_, other.id_); return *this; }
-  ~Id() { if (id_ >= 0) H5Idec_ref(id_); }
+  Id& operator=(Id&& other) noexcept {
+    std::swap(id_, other.id_);
+    return *this;
+  }
+  ~Id() {
+    if (id_ >= 0) H5Idec_ref(id_);
+  }
   operator hid_t() const { return id_; }
   bool ok() const { return id_ >= 0; }
   hid_t release() { return std::exchange(id_, -1); }
@@ -33,7 +38,10 @@ class Id {
 // HDF5 prints its error stack to stderr unless told otherwise; we put it into our own messages.
 class Quiet {
  public:
-  Quiet() { H5Eget_auto2(H5E_DEFAULT, &function_, &data_); H5Eset_auto2(H5E_DEFAULT, nullptr, nullptr); }
+  Quiet() {
+    H5Eget_auto2(H5E_DEFAULT, &function_, &data_);
+    H5Eset_auto2(H5E_DEFAULT, nullptr, nullptr);
+  }
   ~Quiet() { H5Eset_auto2(H5E_DEFAULT, function_, data_); }
   Quiet(const Quiet&) = delete;
   Quiet& operator=(const Quiet&) = delete;
@@ -45,10 +53,13 @@ class Quiet {
 
 std::string innermost_error() {
   std::string found;
-  H5Ewalk2(H5E_DEFAULT, H5E_WALK_UPWARD, [](unsigned n, const H5E_error2_t* e, void* out) -> herr_t {
-    if (n == 0 && e->desc) *static_cast<std::string*>(out) = e->desc;
-    return 0;
-  }, &found);
+  H5Ewalk2(
+      H5E_DEFAULT, H5E_WALK_UPWARD,
+      [](unsigned n, const H5E_error2_t* e, void* out) -> herr_t {
+        if (n == 0 && e->desc) *static_cast<std::string*>(out) = e->desc;
+        return 0;
+      },
+      &found);
   return found;
 }
 
@@ -111,10 +122,13 @@ std::optional<std::string> attribute_text(hid_t object, const char* name) {
 std::vector<std::string> names_in(hid_t group) {
   std::vector<std::string> names;
   hsize_t at = 0;
-  H5Literate(group, H5_INDEX_NAME, H5_ITER_INC, &at, [](hid_t, const char* name, const H5L_info_t*, void* out) -> herr_t {
-    static_cast<std::vector<std::string>*>(out)->push_back(name);
-    return 0;
-  }, &names);
+  H5Literate(
+      group, H5_INDEX_NAME, H5_ITER_INC, &at,
+      [](hid_t, const char* name, const H5L_info_t*, void* out) -> herr_t {
+        static_cast<std::vector<std::string>*>(out)->push_back(name);
+        return 0;
+      },
+      &names);
   return names;
 }
 
@@ -129,8 +143,8 @@ H5I_type_t kind_of(hid_t where, const char* name) {
 
 // A column of events: a dataset of the group /events, or one field of the compound dataset /events.
 struct Column {
-  Id dataset, type;      // type: of one entry, in the file
-  std::string field;     // empty in a group
+  Id dataset, type;   // type: of one entry, in the file
+  std::string field;  // empty in a group
 };
 
 Column event_column(hid_t file, const char* field) {
@@ -216,7 +230,9 @@ ResultFile::ResultFile(const std::string& path) : path_(path) {
   find_events();
 }
 
-ResultFile::~ResultFile() { if (file_ >= 0) H5Idec_ref(id_of(file_)); }
+ResultFile::~ResultFile() {
+  if (file_ >= 0) H5Idec_ref(id_of(file_));
+}
 
 std::string ResultFile::text(const char* attribute, const std::string& otherwise) const {
   const Quiet quiet;
@@ -238,22 +254,34 @@ void ResultFile::find_channels() {
   if (!has(file, "channels") || kind_of(file, "channels") != H5I_GROUP) return;
   const Id all(H5Gopen2(file, "channels", H5P_DEFAULT));
   for (const std::string& asset : names_in(all)) {
-    if (!has(all, asset.c_str()) || kind_of(all, asset.c_str()) != H5I_GROUP) { skipped_.push_back(asset); continue; }
+    if (!has(all, asset.c_str()) || kind_of(all, asset.c_str()) != H5I_GROUP) {
+      skipped_.push_back(asset);
+      continue;
+    }
     const Id group(H5Gopen2(all, asset.c_str(), H5P_DEFAULT));
     for (const std::string& name : names_in(group)) {
       const auto skip = [&] { skipped_.push_back(asset + "/" + name); };
-      if (!has(group, name.c_str()) || kind_of(group, name.c_str()) != H5I_DATASET) { skip(); continue; }
+      if (!has(group, name.c_str()) || kind_of(group, name.c_str()) != H5I_DATASET) {
+        skip();
+        continue;
+      }
       const Id dataset(H5Dopen2(group, name.c_str(), H5P_DEFAULT));
       const Id space(H5Dget_space(dataset)), type(H5Dget_type(dataset));
       const std::vector<hsize_t> shape = shape_of(space);
       Channel c{asset, name, "", "", ""};
       c.laned = lanes_ > 1 && shape.size() >= 2 && shape[1] == lanes_;
       const std::size_t rank = shape.size() - (c.laned ? 1 : 0);
-      if (shape.empty() || rank > 2 || !is_number(type)) { skip(); continue; }
+      if (shape.empty() || rank > 2 || !is_number(type)) {
+        skip();
+        continue;
+      }
       c.fleet = rank == 2;
       c.members = c.fleet ? shape.back() : 1;
       c.rows = shape[0];
-      if (c.members == 0) { skip(); continue; }
+      if (c.members == 0) {
+        skip();
+        continue;
+      }
       c.unit = attribute_text(dataset, "unit").value_or("");
       c.description = attribute_text(dataset, "description").value_or("");
       c.kind = attribute_text(dataset, "kind").value_or("");
@@ -268,8 +296,14 @@ void ResultFile::read(const Channel& c, std::size_t first, std::size_t rows, dou
   const Id dataset(H5Dopen2(id_of(file_), at.c_str(), H5P_DEFAULT));
   const Id space(H5Dget_space(dataset));
   std::vector<hsize_t> start{first}, count{rows};
-  if (c.laned) { start.push_back(0); count.push_back(1); }
-  if (c.fleet) { start.push_back(0); count.push_back(c.members); }
+  if (c.laned) {
+    start.push_back(0);
+    count.push_back(1);
+  }
+  if (c.fleet) {
+    start.push_back(0);
+    count.push_back(c.members);
+  }
   H5Sselect_hyperslab(space, H5S_SELECT_SET, start.data(), nullptr, count.data(), nullptr);
   const hsize_t n = rows * c.members;
   const Id memory(H5Screate_simple(1, &n, nullptr));

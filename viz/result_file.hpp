@@ -13,8 +13,8 @@ struct Channel {
   std::string asset, name, unit, description, kind;
   std::size_t rows = 0;
   std::size_t members = 1;
-  bool fleet = false;   // has an axis of members
-  bool laned = false;   // has an axis of lanes, of which the first is read
+  bool fleet = false;  // has an axis of members
+  bool laned = false;  // has an axis of lanes, of which the first is read
 };
 
 struct Event {
@@ -31,9 +31,9 @@ class ResultFile {
   ResultFile& operator=(const ResultFile&) = delete;
 
   const std::string& path() const { return path_; }
-  const std::vector<double>& time() const { return time_; }           // UTC seconds of each interval's start
+  const std::vector<double>& time() const { return time_; }  // UTC seconds of each interval's start
   const std::vector<Channel>& channels() const { return channels_; }
-  const std::vector<std::string>& skipped() const { return skipped_; }   // datasets under /channels that are no channel
+  const std::vector<std::string>& skipped() const { return skipped_; }  // datasets under /channels that are no channel
   std::size_t lanes() const { return lanes_; }
 
   std::string text(const char* attribute, const std::string& otherwise = "") const;

@@ -12,18 +12,22 @@ namespace urja::viz {
 namespace {
 
 constexpr double k_none = std::numeric_limits<double>::quiet_NaN();
-constexpr std::size_t k_most_gathered = 4'000'000;   // values held while reading: 100 MB
+constexpr std::size_t k_most_gathered = 4'000'000;  // values held while reading: 100 MB
 constexpr std::size_t k_most_powers = 14;           // more assets than this share one series: a stack stays readable
-constexpr std::array k_nice{1., 2., 5., 10., 15., 30., 60., 120., 300., 600., 900., 1800., 3600., 7200., 10800., 21600., 43200., 86400.};
-constexpr std::array k_families{"pv", "wind", "genset", "other", "load", "ev", "battery", "grid", "spill"};   // the order in a stack, from zero outwards
+constexpr std::array k_nice{1.,   2.,   5.,    10.,   15.,   30.,    60.,    120.,   300.,
+                            600., 900., 1800., 3600., 7200., 10800., 21600., 43200., 86400.};
+constexpr std::array k_families{"pv", "wind",    "genset", "other", "load",
+                                "ev", "battery", "grid",   "spill"};  // the order in a stack, from zero outwards
 
 bool starts(const std::string& s, std::string_view with) { return s.rfind(with, 0) == 0; }
-bool ends(const std::string& s, std::string_view with) { return s.size() >= with.size() && s.compare(s.size() - with.size(), with.size(), with) == 0; }
+bool ends(const std::string& s, std::string_view with) {
+  return s.size() >= with.size() && s.compare(s.size() - with.size(), with.size(), with) == 0;
+}
 
 std::string family_of(const std::string& model, const std::string& asset) {
   const auto is = [](const std::string& name, std::initializer_list<const char*> words) {
     return std::any_of(words.begin(), words.end(), [&](const char* w) {
-      const std::size_t at = name.find(w);   // a word of the name: "pv" in "homes.pv" and "pv_profile", not in "mpvx"
+      const std::size_t at = name.find(w);  // a word of the name: "pv" in "homes.pv" and "pv_profile", not in "mpvx"
       return at != std::string::npos && (at == 0 || !std::isalpha(static_cast<unsigned char>(name[at - 1])));
     });
   };
@@ -64,14 +68,23 @@ void sort_for_drawing(std::vector<Series>& all) {
 // A role keeps only what it draws.
 void resize(Bins& b, std::size_t n, Role role) {
   const std::size_t band = role == Role::state_of_charge || role == Role::temperature ? n : 0, end = role == Role::cost ? n : 0;
-  b.seconds.assign(n, 0); b.up.assign(n, 0); b.down.assign(n, 0);
-  b.min.assign(band, k_none); b.max.assign(band, k_none); b.last.assign(end, k_none);
+  b.seconds.assign(n, 0);
+  b.up.assign(n, 0);
+  b.down.assign(n, 0);
+  b.min.assign(band, k_none);
+  b.max.assign(band, k_none);
+  b.last.assign(end, k_none);
 }
 
 void join(Bins& into, std::size_t i, const Bins& from, std::size_t k) {
   if (from.seconds[k] <= 0) return;
-  into.seconds[i] += from.seconds[k]; into.up[i] += from.up[k]; into.down[i] += from.down[k];
-  if (!into.min.empty()) { into.min[i] = std::fmin(into.min[i], from.min[k]); into.max[i] = std::fmax(into.max[i], from.max[k]); }
+  into.seconds[i] += from.seconds[k];
+  into.up[i] += from.up[k];
+  into.down[i] += from.down[k];
+  if (!into.min.empty()) {
+    into.min[i] = std::fmin(into.min[i], from.min[k]);
+    into.max[i] = std::fmax(into.max[i], from.max[k]);
+  }
   if (!into.last.empty()) into.last[i] = from.last[k];
 }
 
@@ -101,7 +114,8 @@ double next_interval(double now, double unit) {
 
 // All rows of one channel: its figures and its bins. For a power, members are summed, and the rows' sums and largest
 // values are gathered for the check of the balance.
-void gather(const ResultFile& file, const Drawing& d, const std::vector<double>& seconds, Series& s, std::vector<double>* sum, std::vector<double>* largest) {
+void gather(const ResultFile& file, const Drawing& d, const std::vector<double>& seconds, Series& s, std::vector<double>* sum,
+            std::vector<double>* largest) {
   const std::vector<double>& time = file.time();
   const std::size_t members = s.channel.members, rows = std::min(s.channel.rows, time.size());
   const std::size_t block = std::max<std::size_t>(1024, 65536 / members);
@@ -116,16 +130,24 @@ void gather(const ResultFile& file, const Drawing& d, const std::vector<double>&
       double total = 0, low = k_none, high = k_none, count = 0;
       for (std::size_t m = 0; m < members; ++m) {
         if (!std::isfinite(v[m])) continue;
-        total += v[m]; low = std::fmin(low, v[m]); high = std::fmax(high, v[m]); ++count;
+        total += v[m];
+        low = std::fmin(low, v[m]);
+        high = std::fmax(high, v[m]);
+        ++count;
       }
       const std::size_t row = first + r;
       if (count < static_cast<double>(members)) ++f.missing;
-      if (count == 0) { if (sum) (*sum)[row] = k_none; continue; }
+      if (count == 0) {
+        if (sum) (*sum)[row] = k_none;
+        continue;
+      }
       const bool power = s.role == Role::power;
       const double x = power ? total : total / count, dt = seconds[row];
       if (power) low = high = x;
-      f.min = std::min(f.min, low); f.max = std::max(f.max, high);
-      f.sum += x * dt; f.seconds += dt;
+      f.min = std::min(f.min, low);
+      f.max = std::max(f.max, high);
+      f.sum += x * dt;
+      f.seconds += dt;
       (x > 0 ? f.into_bus : f.out_of_bus) += x * dt;
       if (std::isnan(f.first)) f.first = x;
       f.last = x;
@@ -135,8 +157,12 @@ void gather(const ResultFile& file, const Drawing& d, const std::vector<double>&
       }
       const auto i = std::min(static_cast<std::size_t>((time[row] - d.first) / d.interval), d.intervals - 1);
       Bins& b = s.bins;
-      b.seconds[i] += dt; (x > 0 ? b.up : b.down)[i] += x * dt;
-      if (!b.min.empty()) { b.min[i] = std::fmin(b.min[i], low); b.max[i] = std::fmax(b.max[i], high); }
+      b.seconds[i] += dt;
+      (x > 0 ? b.up : b.down)[i] += x * dt;
+      if (!b.min.empty()) {
+        b.min[i] = std::fmin(b.min[i], low);
+        b.max[i] = std::fmax(b.max[i], high);
+      }
       if (!b.last.empty()) b.last[i] = x;
     }
   }
@@ -146,11 +172,12 @@ void gather(const ResultFile& file, const Drawing& d, const std::vector<double>&
 // Sums the powers of least energy until few enough are left to be told apart.
 void merge_small_powers(std::vector<Series>& all) {
   std::vector<std::size_t> powers;
-  for (std::size_t i = 0; i < all.size(); ++i) if (all[i].role == Role::power) powers.push_back(i);
+  for (std::size_t i = 0; i < all.size(); ++i)
+    if (all[i].role == Role::power) powers.push_back(i);
   if (powers.size() <= k_most_powers) return;
   const auto energy = [&](std::size_t i) { return all[i].figures.into_bus - all[i].figures.out_of_bus; };
   std::stable_sort(powers.begin(), powers.end(), [&](std::size_t a, std::size_t b) { return energy(a) > energy(b); });
-  std::map<std::string, std::vector<std::size_t>> rest;   // by family, so that colours keep their meaning
+  std::map<std::string, std::vector<std::size_t>> rest;  // by family, so that colours keep their meaning
   std::set<std::size_t> gone;
   for (std::size_t k = k_most_powers - 5; k < powers.size(); ++k) rest[all[powers[k]].family].push_back(powers[k]);
   for (const auto& [family, members] : rest) {
@@ -159,9 +186,10 @@ void merge_small_powers(std::vector<Series>& all) {
     for (std::size_t k = 1; k < members.size(); ++k) {
       const Series& from = all[members[k]];
       for (std::size_t i = 0; i < into.bins.seconds.size(); ++i) join(into.bins, i, from.bins, i);
-      into.figures.into_bus += from.figures.into_bus; into.figures.out_of_bus += from.figures.out_of_bus;
+      into.figures.into_bus += from.figures.into_bus;
+      into.figures.out_of_bus += from.figures.out_of_bus;
       into.figures.missing += from.figures.missing;
-      into.figures.min = into.figures.max = k_none;   // peaks of a sum are not the sum of peaks
+      into.figures.min = into.figures.max = k_none;  // peaks of a sum are not the sum of peaks
       gone.insert(members[k]);
     }
     // join() added up the seconds as well: a sum of powers keeps those of one
@@ -170,7 +198,8 @@ void merge_small_powers(std::vector<Series>& all) {
     into.summed = true;
   }
   std::vector<Series> kept;
-  for (std::size_t i = 0; i < all.size(); ++i) if (!gone.count(i)) kept.push_back(std::move(all[i]));
+  for (std::size_t i = 0; i < all.size(); ++i)
+    if (!gone.count(i)) kept.push_back(std::move(all[i]));
   all = std::move(kept);
   sort_for_drawing(all);
 }
@@ -181,25 +210,30 @@ bool two_sided(const Series& s) { return s.figures.into_bus > 0 && s.figures.out
 
 bool has_band(const Series& s) {
   if (s.role != Role::state_of_charge && s.role != Role::temperature) return false;
-  for (std::size_t i = 0; i < s.bins.min.size(); ++i) if (s.bins.min[i] < s.bins.max[i]) return true;
+  for (std::size_t i = 0; i < s.bins.min.size(); ++i)
+    if (s.bins.min[i] < s.bins.max[i]) return true;
   return false;
 }
 
 std::size_t Drawing::bytes() const {
   std::size_t curves = 0;
   for (const Series& s : series) {
-    const bool band = has_band(s) || (!s.bins.min.empty() && interval > record);   // a longer interval opens one
+    const bool band = has_band(s) || (!s.bins.min.empty() && interval > record);  // a longer interval opens one
     curves += s.role == Role::power ? (two_sided(s) ? 2 : 1) : s.role == Role::cost ? 2 : band ? 3 : 1;
   }
-  return curves * (intervals * 8 / 3 + 64);   // two bytes a value, four characters for three bytes
+  return curves * (intervals * 8 / 3 + 64);  // two bytes a value, four characters for three bytes
 }
 
 Drawing survey(const ResultFile& file, const std::map<std::string, std::string>& kinds, std::size_t budget) {
   Drawing d;
   const std::vector<double>& time = file.time();
   if (file.lanes() > 1) d.notes.push_back(fmt::format("The file holds {} lanes; this page shows the first.", file.lanes()));
-  for (const std::string& name : file.skipped()) d.notes.push_back(fmt::format("/channels/{} is no column of numbers and is left out.", name));
-  if (time.empty()) { d.notes.push_back("The file holds no rows, so there is nothing to draw."); return d; }
+  for (const std::string& name : file.skipped())
+    d.notes.push_back(fmt::format("/channels/{} is no column of numbers and is left out.", name));
+  if (time.empty()) {
+    d.notes.push_back("The file holds no rows, so there is nothing to draw.");
+    return d;
+  }
 
   d.record = file.number("record_s").value_or(0);
   if (d.record <= 0) d.record = median_step(time);
@@ -218,7 +252,13 @@ Drawing survey(const ResultFile& file, const std::map<std::string, std::string>&
     Role role;
     if (!role_of(c, &role)) continue;
     const auto kind = kinds.find(c.asset);
-    d.series.push_back({c, role, c.fleet ? fmt::format("{} ×{}", c.asset, c.members) : c.asset, family_of(kind == kinds.end() ? "" : kind->second, c.asset), {}, {}, false});
+    d.series.push_back({c,
+                        role,
+                        c.fleet ? fmt::format("{} ×{}", c.asset, c.members) : c.asset,
+                        family_of(kind == kinds.end() ? "" : kind->second, c.asset),
+                        {},
+                        {},
+                        false});
   }
   sort_for_drawing(d.series);
 
@@ -237,12 +277,15 @@ Drawing survey(const ResultFile& file, const std::map<std::string, std::string>&
   for (Series& s : d.series) {
     const bool power = s.role == Role::power;
     any_power |= power;
-    if (power && s.channel.rows < time.size()) std::fill(sum.begin() + static_cast<std::ptrdiff_t>(s.channel.rows), sum.end(), k_none);
+    if (power && s.channel.rows < time.size())
+      std::fill(sum.begin() + static_cast<std::ptrdiff_t>(s.channel.rows), sum.end(), k_none);
     gather(file, d, seconds, s, power ? &sum : nullptr, power ? &largest : nullptr);
     if (s.channel.rows != time.size())
-      d.notes.push_back(fmt::format("{}/{} has {} rows, /time has {}.", s.channel.asset, s.channel.name, s.channel.rows, time.size()));
+      d.notes.push_back(
+          fmt::format("{}/{} has {} rows, /time has {}.", s.channel.asset, s.channel.name, s.channel.rows, time.size()));
     else if (s.figures.missing)
-      d.notes.push_back(fmt::format("{}/{} has no value in {} of {} rows.", s.channel.asset, s.channel.name, s.figures.missing, time.size()));
+      d.notes.push_back(
+          fmt::format("{}/{} has no value in {} of {} rows.", s.channel.asset, s.channel.name, s.figures.missing, time.size()));
   }
   if (any_power) {
     for (std::size_t i = 0; i < time.size(); ++i) {
@@ -254,9 +297,13 @@ Drawing survey(const ResultFile& file, const std::map<std::string, std::string>&
 
   merge_small_powers(d.series);
   const double gathered = d.interval;
-  while (d.bytes() > budget && d.intervals > 1) { d.interval = next_interval(d.interval, gathered); d.intervals = intervals_of(d.interval); }
+  while (d.bytes() > budget && d.intervals > 1) {
+    d.interval = next_interval(d.interval, gathered);
+    d.intervals = intervals_of(d.interval);
+  }
   const auto factor = static_cast<std::size_t>(std::lround(d.interval / gathered));
-  for (Series& s : d.series) if (factor > 1) s.bins = coarser(s.bins, factor, s.role);
+  for (Series& s : d.series)
+    if (factor > 1) s.bins = coarser(s.bins, factor, s.role);
   return d;
 }
 

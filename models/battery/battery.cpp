@@ -18,7 +18,8 @@ constexpr double burst = 0.02;
 constexpr double ignored_move = 0.002;  // of the state of charge in a step: its elements are those of the begin
 
 struct BatterySettings : Cell::Settings {
-  double cold_charge_none = 0, cold_charge_full = 15, hot_charge_full = 45, hot_charge_none = 55, hot_discharge_full = 55, hot_discharge_none = 60;
+  double cold_charge_none = 0, cold_charge_full = 15, hot_charge_full = 45, hot_charge_none = 55, hot_discharge_full = 55,
+         hot_discharge_none = 60;
   double grid_forming = 1;
 };
 
@@ -28,7 +29,8 @@ struct Battery : Cell {
   Lanes cells_in_series, cells_in_parallel, rating, standby, quadratic, own_use, state_of_charge_min, state_of_charge_max;
   Lanes state_of_charge_floor;
   Lanes equivalent_full_cycles;
-  Lanes pair_power, pack_voltage, pack_current, charge_power, discharge_power, converter_loss, cell_loss, stored_power, stored_energy;
+  Lanes pair_power, pack_voltage, pack_current, charge_power, discharge_power, converter_loss, cell_loss, stored_power,
+      stored_energy;
   Lanes formed_voltage, formed_frequency;
   Lanes cells;
   // Largest power of one cell in this step, its current, and the current at whose middle its elements were looked up.
@@ -45,12 +47,15 @@ struct Battery : Cell {
     d.parameter<&Battery::cells_in_parallel>("1", 10, {1, 1e6}, "strings side by side");
     d.parameter<&Battery::rating>("W", 50e3, {1, 1e9}, "of the converter, on the bus side", hook);
     d.parameter<&Battery::standby>("1", 0.0072, {0, 0.019}, "no-load loss over the rating").cite("Notton et al. 2010");
-    d.parameter<&Battery::quadratic>("1", 0.0345, {0, 0.2}, "load loss at the rating over the rating", hook).cite("Notton et al. 2010");
-    d.parameter<&Battery::own_use>("1", 0.0005, {0, 0.01}, "battery management over the rating, drawn from the cells").cite("handbook 5.8");
+    d.parameter<&Battery::quadratic>("1", 0.0345, {0, 0.2}, "load loss at the rating over the rating", hook)
+        .cite("Notton et al. 2010");
+    d.parameter<&Battery::own_use>("1", 0.0005, {0, 0.01}, "battery management over the rating, drawn from the cells")
+        .cite("handbook 5.8");
     d.parameter<&Battery::state_of_charge_min>("1", 0.05, {0, 1}, "never discharged below");
     d.parameter<&Battery::state_of_charge_max>("1", 0.95, {0, 1}, "never charged above");
     d.input<&Battery::state_of_charge_floor>("1", 0, {0, 1}, "reserve: not discharged below for now", actionable);
-    d.state<&Battery::equivalent_full_cycles>("1", 0, {0, 1e9}, "discharged charge over capacity", observable).kpi("equivalent_full_cycles");
+    d.state<&Battery::equivalent_full_cycles>("1", 0, {0, 1e9}, "discharged charge over capacity", observable)
+        .kpi("equivalent_full_cycles");
     d.output<&Battery::pack_voltage>("V", "DC, at the end of the step", telemetered);
     d.output<&Battery::pack_current>("A", "DC, discharge > 0", telemetered);
     d.output<&Battery::charge_power>("W", "taken from the bus").kpi("battery_charge_kwh");
@@ -82,10 +87,14 @@ struct Battery : Cell {
   void limits(const Step& s, const Settings& t) {
     at_begin(s, t);
     const Lanes lowest = most(state_of_charge_min, state_of_charge_floor);
-    const Lanes cool = ramp(temperature, t.cold_charge_none, t.cold_charge_full) * (1 - ramp(temperature, t.hot_charge_full, t.hot_charge_none));
-    const Lanes out_wanted = most(least(discharge_current_max * (1 - ramp(temperature, t.hot_discharge_full, t.hot_discharge_none)),
-                                        (state_of_charge - lowest) / per_charge - leaking()), 0);
-    const Lanes in_wanted = most(least(charge_current_max * cool, (state_of_charge_max - state_of_charge) / per_charge + leaking()), 0);
+    const Lanes cool =
+        ramp(temperature, t.cold_charge_none, t.cold_charge_full) * (1 - ramp(temperature, t.hot_charge_full, t.hot_charge_none));
+    const Lanes out_wanted =
+        most(least(discharge_current_max * (1 - ramp(temperature, t.hot_discharge_full, t.hot_discharge_none)),
+                   (state_of_charge - lowest) / per_charge - leaking()),
+             0);
+    const Lanes in_wanted =
+        most(least(charge_current_max * cool, (state_of_charge_max - state_of_charge) / per_charge + leaking()), 0);
     const Lanes own = own_power();
     most_out = most_power(s, t, out_wanted, voltage_min, 1);
     most_in = most_power(s, t, -in_wanted, voltage_max, -1);
@@ -149,14 +158,17 @@ struct Battery : Cell {
 
   // The largest part of a wanted current with which the cell's voltage stays within `bound` until the step's end, and the
   // power of one cell that goes with it. `direction`: 1 discharges (bound from below), -1 charges (from above).
-  URJA_INLINE Extreme most_power(const Step& s, const Settings& t, const Lanes& wanted, const Lanes& bound, double direction) const {
+  URJA_INLINE Extreme most_power(const Step& s, const Settings& t, const Lanes& wanted, const Lanes& bound,
+                                 double direction) const {
     const Lanes leak = leaking();
     Elements room, second_room;
     const Elements* e = &at_middle(s, t, wanted, ignored_move, room);
     Extreme most_of{Lanes::Zero(), wanted, wanted};
     Lanes current = wanted;
     Open over = open_over(t, current + leak);
-    const auto margin = [&] { return Lanes(direction * (over.end - rc_voltage * e->kept - current * (e->r0 + e->r1 * (1 - e->kept)) - bound)); };
+    const auto margin = [&] {
+      return Lanes(direction * (over.end - rc_voltage * e->kept - current * (e->r0 + e->r1 * (1 - e->kept)) - bound));
+    };
     // The margin falls with the current and is linear within a cell of the table: Newton, kept between none and wanted. The
     // second round takes the elements where the first has ended.
     for (int round = 0; round < 2 && (margin() < 0).any(); ++round) {
@@ -186,19 +198,22 @@ struct Battery : Cell {
   // Within a cell of the OCV table the mean voltage is linear in the current, so the first guess is exact there. A steep end of
   // the OCV can bend the power back beyond the largest current: Newton stays between none and that (`share` of whose power is
   // asked for; above 1 there is no such bound).
-  URJA_INLINE Lanes current_of(const Settings& t, const Elements& e, const Lanes& power, const Lanes& share, const Lanes& largest, Open& over) const {
+  URJA_INLINE Lanes current_of(const Settings& t, const Elements& e, const Lanes& power, const Lanes& share, const Lanes& largest,
+                               Open& over) const {
     const Lanes leak = leaking(), r = e.r0 + e.r1 * (1 - e.mean_kept), back = rc_voltage * e.mean_kept;
     const Lanes fall = 0.5 * open_slope * per_charge, v = open_voltage - back - fall * leak;
     const Lanes tolerance = 5e-11 * power.abs() + 1e-16 / per_charge;
     const Lanes bound = pick(share <= 1 + 1e-9, largest, 1e9 * power), low = least(bound, 0), high = most(bound, 0);
     // Discharging, the power falls behind the current: less than the same share of the largest current will do.
-    Lanes i = clamp(2 * power / (v + most(v.square() - 4 * (r + fall) * power, 0).sqrt()), low, pick(share <= 1 + 1e-9, most(share * largest, 0), high));
+    Lanes i = clamp(2 * power / (v + most(v.square() - 4 * (r + fall) * power, 0).sqrt()), low,
+                    pick(share <= 1 + 1e-9, most(share * largest, 0), high));
     over = open_over(t, i + leak);
     for (int pass = 0; pass < 20; ++pass) {
       const Lanes miss = i * (over.mean - back - i * r) - power;
       const Mask open = miss.abs() > tolerance;
       if (!open.any()) break;
-      i = pick(open, clamp(i - miss / (over.end - back - 2 * i * r), low, high), i);  // a lane that has arrived stays: its bits are its own
+      i = pick(open, clamp(i - miss / (over.end - back - 2 * i * r), low, high),
+               i);  // a lane that has arrived stays: its bits are its own
       over = open_over(t, i + leak);
     }
     return i;

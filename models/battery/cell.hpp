@@ -32,13 +32,13 @@ struct Cell {
   Lanes state_of_charge, rc_voltage, temperature;
   Lanes ambient_temperature;
   Lanes voltage, heat;
-  Lanes kept_heat, charge, per_charge;  // per_charge: state of charge that an ampere moves in the step
+  Lanes kept_heat, charge, per_charge;        // per_charge: state of charge that an ampere moves in the step
   Lanes open_voltage, open_slope, open_area;  // at the step's begin
   // Elements of the circuit somewhere, and what they make of the RC pair over the step.
   struct Elements {
-    Lanes r0, r0_rise;       // ohm, ohm/K
-    Lanes r1, c1;            // ohm, F
-    Lanes kept, mean_kept;   // share of the pair's distance from I R1 that is left at the end, and on average
+    Lanes r0, r0_rise;      // ohm, ohm/K
+    Lanes r1, c1;           // ohm, F
+    Lanes kept, mean_kept;  // share of the pair's distance from I R1 that is left at the end, and on average
   };
   Elements begin;
 
@@ -104,7 +104,8 @@ struct Cell {
 
   // Elements for the middle of a step with this current; those of the begin in lanes that move by no more than `ignored`.
   // What is looked up lies in `room`.
-  URJA_INLINE const Elements& at_middle(const Step& s, const Settings& t, const Lanes& current, double ignored, Elements& room) const {
+  URJA_INLINE const Elements& at_middle(const Step& s, const Settings& t, const Lanes& current, double ignored,
+                                        Elements& room) const {
     const Lanes half = 0.5 * per_charge * current;
     if (!(half.abs() > 0.5 * ignored).any()) return begin;
     room = elements_at(s, t, state_of_charge - half);

@@ -8,12 +8,7 @@ struct Hold {
   Lanes power, active;
 
   static void declare(Declare& d) {
-    d.role({.name = "battery",
-            .models = {"battery"},
-            .tag = "",
-            .many = true,
-            .optional = false,
-            .doc = "held at 0 W"});
+    d.role({.name = "battery", .models = {"battery"}, .tag = "", .many = true, .optional = false, .doc = "held at 0 W"});
     d.output<&Hold::power>("W", "commanded: 0").to("battery.command");
     d.output<&Hold::active>("1", "1: it commands").to("battery.commanded");
   }

@@ -33,67 +33,40 @@ struct OffGrid {
 
   static void declare(Declare& d) {
     const std::vector<std::string> loads{"load", "deferrable_load", "shiftable_load"};
-    d.role({.name = "battery",
-            .models = {"battery"},
-            .tag = "",
-            .many = false,
-            .optional = false,
-            .doc = "carries the plant"});
+    d.role({.name = "battery", .models = {"battery"}, .tag = "", .many = false, .optional = false, .doc = "carries the plant"});
     d.role({.name = "genset",
             .models = {"genset"},
             .tag = "",
             .many = true,
             .optional = true,
             .doc = "charges the battery when it is low"});
-    d.role({.name = "pv",
-            .models = {"pv", "pv_profile"},
-            .tag = "",
-            .many = true,
-            .optional = true,
-            .doc = "counts as a source"});
+    d.role(
+        {.name = "pv", .models = {"pv", "pv_profile"}, .tag = "", .many = true, .optional = true, .doc = "counts as a source"});
     for (const char* zone : {"critical", "semi_critical", "non_critical", "deferrable"}) {
-      d.role({.name = zone,
-              .models = loads,
-              .tag = zone,
-              .many = true,
-              .optional = true,
-              .doc = "loads of this zone"});
+      d.role({.name = zone, .models = loads, .tag = zone, .many = true, .optional = true, .doc = "loads of this zone"});
     }
-    d.parameter<&OffGrid::genset_start>("1", 0.30, {0, 1}, "state of charge below which the genset runs")
-        .cite("assumption");
-    d.parameter<&OffGrid::genset_stop>("1", 0.60, {0, 1}, "state of charge above which it stops")
-        .cite("assumption");
+    d.parameter<&OffGrid::genset_start>("1", 0.30, {0, 1}, "state of charge below which the genset runs").cite("assumption");
+    d.parameter<&OffGrid::genset_stop>("1", 0.60, {0, 1}, "state of charge above which it stops").cite("assumption");
     d.parameter<&OffGrid::genset_loading>("1", 0.9, {0, 1}, "power over rating at which it runs")
         .cite("assumption")
         .to("genset.loading");
-    d.parameter<&OffGrid::loading_max>("1", 0.9, {0, 1e6}, "most demand over what the sources can give")
+    d.parameter<&OffGrid::loading_max>("1", 0.9, {0, 1e6}, "most demand over what the sources can give").cite("assumption");
+    d.parameter<&OffGrid::loading_return>("1", 0.8, {0, 1e6}, "most demand over what the sources can give, to return a zone")
         .cite("assumption");
-    d.parameter<&OffGrid::loading_return>("1", 0.8, {0, 1e6},
-                                          "most demand over what the sources can give, to return a zone")
-        .cite("assumption");
-    d.parameter<&OffGrid::minimum_off>("s", 60, {0, 86400}, "least time that a zone stays shed")
-        .cite("handbook 7.5");
-    d.parameter<&OffGrid::stagger>("s", 30, {0, 86400}, "between the returns of two zones")
-        .cite("handbook 7.5");
-    d.parameter<&OffGrid::critical_shed>("1", 0.05, {0, 1},
-                                         "state of charge below which critical loads are shed");
+    d.parameter<&OffGrid::minimum_off>("s", 60, {0, 86400}, "least time that a zone stays shed").cite("handbook 7.5");
+    d.parameter<&OffGrid::stagger>("s", 30, {0, 86400}, "between the returns of two zones").cite("handbook 7.5");
+    d.parameter<&OffGrid::critical_shed>("1", 0.05, {0, 1}, "state of charge below which critical loads are shed");
     d.parameter<&OffGrid::critical_return>("1", 0.10, {0, 1}, "state of charge above which they return");
-    d.parameter<&OffGrid::semi_critical_shed>("1", 0.10, {0, 1},
-                                              "state of charge below which semi-critical loads are shed");
+    d.parameter<&OffGrid::semi_critical_shed>("1", 0.10, {0, 1}, "state of charge below which semi-critical loads are shed");
     d.parameter<&OffGrid::semi_critical_return>("1", 0.20, {0, 1}, "state of charge above which they return");
-    d.parameter<&OffGrid::non_critical_shed>("1", 0.20, {0, 1},
-                                             "state of charge below which non-critical loads are shed");
+    d.parameter<&OffGrid::non_critical_shed>("1", 0.20, {0, 1}, "state of charge below which non-critical loads are shed");
     d.parameter<&OffGrid::non_critical_return>("1", 0.30, {0, 1}, "state of charge above which they return");
-    d.parameter<&OffGrid::deferrable_shed>("1", 0.20, {0, 1},
-                                           "state of charge below which deferrable loads are shed");
+    d.parameter<&OffGrid::deferrable_shed>("1", 0.20, {0, 1}, "state of charge below which deferrable loads are shed");
     d.parameter<&OffGrid::deferrable_return>("1", 0.30, {0, 1}, "state of charge above which they return");
     d.input<&OffGrid::state_of_charge>("1", 1, {}, "of the battery").from("battery.state_of_charge");
-    d.input<&OffGrid::battery_most>("W", 0, {}, "that the battery could give in the last step")
-        .from("battery.power_max");
-    d.input<&OffGrid::genset_most>("W", 0, {}, "that the gensets could give in the last step")
-        .from("genset.power_max");
-    d.input<&OffGrid::pv_most>("W", 0, {}, "that the PV plants could give in the last step")
-        .from("pv.power_max");
+    d.input<&OffGrid::battery_most>("W", 0, {}, "that the battery could give in the last step").from("battery.power_max");
+    d.input<&OffGrid::genset_most>("W", 0, {}, "that the gensets could give in the last step").from("genset.power_max");
+    d.input<&OffGrid::pv_most>("W", 0, {}, "that the PV plants could give in the last step").from("pv.power_max");
     d.input<&OffGrid::critical_demand>("W", 0, {}, "of the zone, now").from("critical.demand");
     d.input<&OffGrid::semi_critical_demand>("W", 0, {}, "of the zone, now").from("semi_critical.demand");
     d.input<&OffGrid::non_critical_demand>("W", 0, {}, "of the zone, now").from("non_critical.demand");
@@ -117,15 +90,13 @@ struct OffGrid {
     Lanes asked;      // demand of this zone and of all more important ones
     Mask may_return;  // nobody has returned just now, and no more important zone only waits for its time
   };
-  Lanes decide(Room& room, const Lanes& demand, const Lanes& shed_below, const Lanes& return_above,
-               const Lanes& off_for) const {
+  Lanes decide(Room& room, const Lanes& demand, const Lanes& shed_below, const Lanes& return_above, const Lanes& off_for) const {
     room.asked += demand;
     const Lanes could = battery_most + genset_most + pv_most;
     const Mask fits = room.asked <= loading_max * could || known < 0.5;
     const Mask closed = off_for <= 0;
     const Mask stays = closed && state_of_charge >= shed_below && fits;
-    const Mask could_return =
-        !closed && state_of_charge > return_above && room.asked <= loading_return * could;
+    const Mask could_return = !closed && state_of_charge > return_above && room.asked <= loading_return * could;
     const Mask returns = could_return && off_for >= minimum_off - rounding && room.may_return;
     room.may_return = room.may_return && !could_return;
     return one_if(stays || returns) + 0 * (state_of_charge + room.asked + could);  // a NaN stays one
@@ -135,10 +106,8 @@ struct OffGrid {
   void control(const Step&) {
     Room room{Lanes::Zero(), pause <= rounding};
     critical_relay = decide(room, critical_demand, critical_shed, critical_return, critical_off);
-    semi_critical_relay =
-        decide(room, semi_critical_demand, semi_critical_shed, semi_critical_return, semi_critical_off);
-    non_critical_relay =
-        decide(room, non_critical_demand, non_critical_shed, non_critical_return, non_critical_off);
+    semi_critical_relay = decide(room, semi_critical_demand, semi_critical_shed, semi_critical_return, semi_critical_off);
+    non_critical_relay = decide(room, non_critical_demand, non_critical_shed, non_critical_return, non_critical_off);
     deferrable_relay = decide(room, deferrable_demand, deferrable_shed, deferrable_return, deferrable_off);
     genset_run = pick(state_of_charge < genset_start, lanes(1), pick(state_of_charge > genset_stop, lanes(0), genset_on));
   }
@@ -159,8 +128,8 @@ struct OffGrid {
   }
 };
 
-const Registered<OffGrid> registered{
-    "off_grid", "battery first, genset by state of charge, zones of loads shed and returned in order"};
+const Registered<OffGrid> registered{"off_grid",
+                                     "battery first, genset by state of charge, zones of loads shed and returned in order"};
 
 }  // namespace
 }  // namespace urja

@@ -20,15 +20,13 @@ struct PeakShaving : PlannedImport {
   static void declare(Declare& d) {
     d.base<PeakShaving, PlannedImport>();
     d.parameter<&PeakShaving::import_target>("W", 1e9, {0, 1e12}, "highest import that is wanted");
-    d.parameter<&PeakShaving::recharge_below>("W", 0, {-1e12, 1e12},
-                                              "up to this import the battery is recharged");
+    d.parameter<&PeakShaving::recharge_below>("W", 0, {-1e12, 1e12}, "up to this import the battery is recharged");
   }
   void control(const Step&) { import_wish = least(most(expected_import(), recharge_below), import_target); }
   void advance(const Step&) { remember(); }
 };
 
-const Registered<PeakShaving> registered{"peak_shaving",
-                                         "keeps the grid's import below a target with the battery"};
+const Registered<PeakShaving> registered{"peak_shaving", "keeps the grid's import below a target with the battery"};
 
 }  // namespace
 }  // namespace urja

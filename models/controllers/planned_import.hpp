@@ -19,24 +19,10 @@ struct PlannedImport {
   Lanes import_wish;
 
   static void declare_members(Declare& d) {
-    d.role({.name = "grid",
-            .models = {"grid"},
-            .tag = "",
-            .many = false,
-            .optional = false,
-            .doc = "whose import is planned"});
-    d.role({.name = "battery",
-            .models = {"battery"},
-            .tag = "",
-            .many = true,
-            .optional = false,
-            .doc = "takes the difference"});
-    d.role({.name = "load",
-            .models = {"load"},
-            .tag = "",
-            .many = true,
-            .optional = true,
-            .doc = "whose present demand is known"});
+    d.role({.name = "grid", .models = {"grid"}, .tag = "", .many = false, .optional = false, .doc = "whose import is planned"});
+    d.role({.name = "battery", .models = {"battery"}, .tag = "", .many = true, .optional = false, .doc = "takes the difference"});
+    d.role(
+        {.name = "load", .models = {"load"}, .tag = "", .many = true, .optional = true, .doc = "whose present demand is known"});
     d.input<&PlannedImport::grid_power>("W", 0, {}, "of the last step").from("grid.power");
     d.input<&PlannedImport::battery_power>("W", 0, {}, "of the last step").from("battery.power");
     d.input<&PlannedImport::demand>("W", 0, {}, "of all loads, now").from("load.demand");

@@ -20,11 +20,10 @@ struct TimeOfUse : PlannedImport {
     d.base<TimeOfUse, PlannedImport>();
     d.parameter<&TimeOfUse::charge_below>("money/kWh", -1e6, {-1e6, 1e6},
                                           "price at or below which it charges from the grid; default: never");
-    d.parameter<&TimeOfUse::charge_power>(
-        "W", 1e12, {0, 1e12}, "most power to charge with; default: as much as battery and grid allow");
+    d.parameter<&TimeOfUse::charge_power>("W", 1e12, {0, 1e12},
+                                          "most power to charge with; default: as much as battery and grid allow");
     d.parameter<&TimeOfUse::reserve>("1", 0, {0, 1}, "state of charge that is kept for later");
-    d.parameter<&TimeOfUse::reserve_until>("s", 0, {0, 86400},
-                                           "local time of day until which the reserve is kept (\"16:00\")");
+    d.parameter<&TimeOfUse::reserve_until>("s", 0, {0, 86400}, "local time of day until which the reserve is kept (\"16:00\")");
     d.input<&TimeOfUse::price>("money/kWh", 0, {}, "now").from("grid.price");
     d.output<&TimeOfUse::floor>("1", "state of charge down to which it may discharge", observable)
         .to("battery.state_of_charge_floor");
@@ -36,8 +35,7 @@ struct TimeOfUse : PlannedImport {
   void advance(const Step&) { remember(); }
 };
 
-const Registered<TimeOfUse> registered{"time_of_use",
-                                       "charges while energy is cheap, keeps a reserve until a time of day"};
+const Registered<TimeOfUse> registered{"time_of_use", "charges while energy is cheap, keeps a reserve until a time of day"};
 
 }  // namespace
 }  // namespace urja

@@ -43,7 +43,7 @@ struct Session {
 };
 
 struct Sessions {
-  std::vector<std::vector<double>> sessions;    // as in the file
+  std::vector<std::vector<double>> sessions;  // as in the file
   std::string when_full, acceptance;
   bool stepwise = false;
   std::vector<std::vector<Session>> of_charger;  // in time order, one after the other
@@ -115,19 +115,26 @@ struct EvCharger : RideThrough {
     d.base<EvCharger, RideThrough>();
     d.port<&EvCharger::ac>("the plug");
     d.parameter<&EvCharger::rated>("W", 7360, {1, 1e6}, "largest power of the charger; 32 A on one phase of 230 V");
-    d.parameter<&EvCharger::derate>("1", 1, {0, 1}, "share of the rating that is left (heat, a missing phase; 0: the contactor does not close)", hook);
+    d.parameter<&EvCharger::derate>(
+        "1", 1, {0, 1}, "share of the rating that is left (heat, a missing phase; 0: the contactor does not close)", hook);
     d.parameter<&EvCharger::minimum_current>("A", 6, {0, 80}, "smallest current that a pilot can ask for").cite("IEC 61851-1");
     d.parameter<&EvCharger::voltage>("V", 230, {50, 1000}, "phase to neutral (line to line where a vehicle is connected so)");
     d.parameter<&EvCharger::phases>("1", 1, {1, 3}, "that the vehicle charges from");
-    d.parameter<&EvCharger::efficiency>("1", 0.9, {0.5, 1}, "of the vehicle's charger; assumed the same at all currents", hook | estimable)
+    d.parameter<&EvCharger::efficiency>("1", 0.9, {0.5, 1}, "of the vehicle's charger; assumed the same at all currents",
+                                        hook | estimable)
         .cite("EV2Gym vehicle list 2024: 81 to 90 % at full current");
-    d.parameter<&EvCharger::capacity>("Wh", 60e3, {1e3, 1e6}, "of the vehicle's battery where the session does not say; assumption");
-    d.parameter<&EvCharger::maximum_power>("W", 11e3, {100, 1e6}, "of the vehicle's charger where the session does not say; assumption");
+    d.parameter<&EvCharger::capacity>("Wh", 60e3, {1e3, 1e6},
+                                      "of the vehicle's battery where the session does not say; assumption");
+    d.parameter<&EvCharger::maximum_power>("W", 11e3, {100, 1e6},
+                                           "of the vehicle's charger where the session does not say; assumption");
     d.parameter<&EvCharger::target>("1", 0.9, {0.1, 1}, "state of charge after the wanted energy; assumption");
-    d.parameter<&EvCharger::transition>("1", 0.8, {0, 0.99}, "state of charge from which the vehicle takes less", hook).cite("Lee et al. 2019, ACN-Sim");
-    d.input<&EvCharger::power_limit>("W", 1e6, {0, 1e6}, "pilot: largest power allowed; less than the minimum current is a pause", actionable | observable);
+    d.parameter<&EvCharger::transition>("1", 0.8, {0, 0.99}, "state of charge from which the vehicle takes less", hook)
+        .cite("Lee et al. 2019, ACN-Sim");
+    d.input<&EvCharger::power_limit>("W", 1e6, {0, 1e6}, "pilot: largest power allowed; less than the minimum current is a pause",
+                                     actionable | observable);
     d.state<&EvCharger::present>("1", 0, {0, 1}, "1 while a vehicle is plugged in", observable | telemetered);
-    d.state<&EvCharger::state_of_charge>("1", 0, {0, 1}, "of the vehicle's battery; of the last one while nobody is here", observable);
+    d.state<&EvCharger::state_of_charge>("1", 0, {0, 1}, "of the vehicle's battery; of the last one while nobody is here",
+                                         observable);
     d.state<&EvCharger::still_wanted>("Wh", 0, {0, 1e9}, "energy at the plug that the vehicle is still to get", observable);
     d.state<&EvCharger::departure>("s", 0, {}, "of the vehicle, since the plan's start");
     d.state<&EvCharger::vehicle_capacity>("Wh", 60e3, {}, "of the battery of the vehicle that is here");
@@ -138,7 +145,8 @@ struct EvCharger : RideThrough {
     d.output<&EvCharger::delivered_power>("W", "taken from the bus", observable | telemetered).kpi("ev_kwh");
     d.output<&EvCharger::battery_power>("W", "into the vehicle's battery", sink);
     d.output<&EvCharger::charging_loss>("W", "in the vehicle's charger", loss);
-    d.output<&EvCharger::unmet_power>("W", "energy that vehicles leaving in this step did not get, over the step", observable).kpi("ev_unmet_kwh");
+    d.output<&EvCharger::unmet_power>("W", "energy that vehicles leaving in this step did not get, over the step", observable)
+        .kpi("ev_unmet_kwh");
     d.output<&EvCharger::time_left>("s", "until the departure, from the step's begin", observable);
     d.output<&EvCharger::laxity>("s", "time left beyond what full power needs", observable);
     d.derived<&EvCharger::rating, &EvCharger::floor, &EvCharger::per_hour>();
@@ -206,7 +214,7 @@ struct EvCharger : RideThrough {
     // Above zero where the acceptance at the end of a step at p0 would be below p0.
     const Lanes over = p0 * linear * energy - (empty * energy - efficiency * p0 * dt) * vehicle_power;
     if (!(over * still_wanted > 0).any()) return p0;
-    const Lanes at_s_p = linear * p0 / vehicle_power;  // 1 - s_p
+    const Lanes at_s_p = linear * p0 / vehicle_power;                                                    // 1 - s_p
     const Lanes first = clamp((empty - at_s_p) * energy / (efficiency * most(p0, 1e-6)), lanes(0), dt);  // s, at constant power
     const Lanes k = efficiency * vehicle_power / (energy * linear);
     const Lanes then = least(at_s_p, most(empty, 0)) / linear * vehicle_power;

@@ -24,8 +24,7 @@ constexpr double carbon_of_fuel = 2.697;                // kg/l
 
 struct Genset {
   Port ac;
-  Lanes rating, derate, idle_fuel, marginal_fuel, minimum_load, start_time, cool_down, minimum_up,
-      minimum_down, start_blocked;
+  Lanes rating, derate, idle_fuel, marginal_fuel, minimum_load, start_time, cool_down, minimum_up, minimum_down, start_blocked;
   Lanes fuel_price, voltage_setpoint, frequency_setpoint;
   Lanes run, loading;
   Lanes running, timer, start_progress, cooling, run_time, fuel, cost_fuel, emissions;
@@ -35,10 +34,8 @@ struct Genset {
   static void declare(Declare& d) {
     d.port<&Genset::ac>();
     d.parameter<&Genset::rating>("W", 50000, {1, 1e9}, "electric rating");
-    d.parameter<&Genset::derate>("1", 1, {0, 1}, "share of the rating left by height, heat or damage",
-                                 hook | estimable);
-    d.parameter<&Genset::idle_fuel>("l/(kW h)", 0.08415, {0, 1}, "F0, fuel per rating while it turns",
-                                    hook | estimable)
+    d.parameter<&Genset::derate>("1", 1, {0, 1}, "share of the rating left by height, heat or damage", hook | estimable);
+    d.parameter<&Genset::idle_fuel>("l/(kW h)", 0.08415, {0, 1}, "F0, fuel per rating while it turns", hook | estimable)
         .cite("Skarstein & Uhlen 1989");
     d.parameter<&Genset::marginal_fuel>("l/kWh", 0.246, {0.1017, 2}, "F1, fuel per energy", hook | estimable)
         .cite("Skarstein & Uhlen 1989");
@@ -47,8 +44,7 @@ struct Genset {
     d.parameter<&Genset::start_time>("s", 10, {0, 3600}, "cranking and synchronising");
     d.parameter<&Genset::cool_down>("s", 180, {0, 3600}, "turns without load after it has left the bus");
     d.parameter<&Genset::minimum_up>("s", 600, {0, 86400}, "least time on line");
-    d.parameter<&Genset::minimum_down>("s", 300, {0, 86400},
-                                       "least time between leaving the bus and the next start");
+    d.parameter<&Genset::minimum_down>("s", 300, {0, 86400}, "least time between leaving the bus and the next start");
     d.parameter<&Genset::start_blocked>("1", 0, {0, 1}, "1: it cranks and does not start", hook);
     d.parameter<&Genset::fuel_price>("money/l", 0, {0, 1e6}, "of fuel");
     d.parameter<&Genset::voltage_setpoint>("1", 1, {0.5, 1.5}, "of the bus that it forms, per unit", hook);
@@ -59,8 +55,7 @@ struct Genset {
     d.state<&Genset::timer>("s", 0, {0, 86400}, "left of the minimum up or down time", observable);
     d.state<&Genset::start_progress>("s", 0, {0, 3600}, "of cranking and synchronising");
     d.state<&Genset::cooling>("s", 0, {0, 3600}, "left of the cool-down");
-    d.state<&Genset::run_time>("s", 0, {0, 1e12}, "on line since the start", observable | telemetered)
-        .kpi("genset_run_h");
+    d.state<&Genset::run_time>("s", 0, {0, 1e12}, "on line since the start", observable | telemetered).kpi("genset_run_h");
     d.state<&Genset::fuel>("l", 0, {0, 1e12}, "used since the start", observable | telemetered).kpi("fuel_l");
     d.state<&Genset::cost_fuel>("money", 0, {0, 1e15}, "of the fuel used", observable).kpi("cost_fuel");
     d.state<&Genset::emissions>("kg", 0, {}, "CO2 of the fuel used").kpi("co2_kg");
@@ -76,7 +71,8 @@ struct Genset {
     const Mask stays = running > 0.5;
     const Mask wanted = run > 0.5;
     const Lanes until_off = pick(wanted, s.dt, least(timer, s.dt));
-    const Lanes after_start = pick(wanted && start_blocked < 0.5, most(s.dt - timer - (start_time - start_progress), 0), lanes(0));
+    const Lanes after_start =
+        pick(wanted && start_blocked < 0.5, most(s.dt - timer - (start_time - start_progress), 0), lanes(0));
     on_line = pick(stays, until_off, after_start) + 0 * run;  // s of this step; a NaN stays one
     const Lanes most_power = rating * derate * (on_line / s.dt);
     ac.p_max = most_power;
@@ -91,8 +87,7 @@ struct Genset {
     const Mask was = running > 0.5;
     const Mask wanted = run > 0.5;
     const Lanes off_line = s.dt - on_line;
-    const Lanes cooling_room =
-        pick(was, cool_down, cooling);  // none is used while it stays on line: off_line is 0
+    const Lanes cooling_room = pick(was, cool_down, cooling);  // none is used while it stays on line: off_line is 0
     const Lanes cooled = least(cooling_room, off_line);
 
     generated = ac.p;
@@ -108,11 +103,12 @@ struct Genset {
 
     const Mask stays = was && (wanted || timer > s.dt);
     const Mask starts = !was && on_line > 0;
-    const Lanes cranked = pick(wanted && start_blocked < 0.5, least(start_progress + most(s.dt - timer, 0), start_time), lanes(0));
+    const Lanes cranked =
+        pick(wanted && start_blocked < 0.5, least(start_progress + most(s.dt - timer, 0), start_time), lanes(0));
     start_progress = pick(was || starts, lanes(0), cranked);
     cooling = pick(stays || starts, lanes(0), cooling_room - cooled);
-    timer = pick(starts, most(minimum_up - on_line, 0),
-                          pick(was && !stays, most(minimum_down - off_line, 0), most(timer - s.dt, 0)));
+    timer =
+        pick(starts, most(minimum_up - on_line, 0), pick(was && !stays, most(minimum_down - off_line, 0), most(timer - s.dt, 0)));
     running = one_if(stays || starts);
   }
 };

@@ -25,8 +25,7 @@ struct Grid {
   Port ac;
   Lanes import_limit, export_limit, nominal_frequency, demand_charge, demand_window, reconnect_delay;
   Lanes price, export_price, carbon, voltage, frequency, connected, billing_month, import_wish;
-  Lanes cost_energy, cost_demand, revenue_export, emissions, peak_import, window_energy, month_peak, month,
-      waiting;
+  Lanes cost_energy, cost_demand, revenue_export, emissions, peak_import, window_energy, month_peak, month, waiting;
   Lanes import_power, export_power, cost_total, bus_voltage, bus_frequency;
   Lanes windows_per_second;
   Lanes relative_frequency;
@@ -36,30 +35,24 @@ struct Grid {
     d.parameter<&Grid::import_limit>("W", 1e9, {0, 1e12}, "most power from the grid", hook);
     d.parameter<&Grid::export_limit>("W", 1e9, {0, 1e12}, "most power into the grid", hook);
     d.parameter<&Grid::nominal_frequency>("Hz", 50, {40, 70}, "of the grid");
-    d.parameter<&Grid::demand_charge>("money/kW", 0, {0, 1e6},
-                                      "for the highest window mean of each billing month");
+    d.parameter<&Grid::demand_charge>("money/kW", 0, {0, 1e6}, "for the highest window mean of each billing month");
     d.parameter<&Grid::demand_window>("s", 900, {1, 86400}, "over which the demand charge takes the mean");
-    d.parameter<&Grid::reconnect_delay>("s", 0, {0, 86400},
-                                        "from the return of the grid until it is connected again");
+    d.parameter<&Grid::reconnect_delay>("s", 0, {0, 86400}, "from the return of the grid until it is connected again");
     d.input<&Grid::price>("money/kWh", 0, {-1e6, 1e6}, "of imported energy", observable);
     d.input<&Grid::export_price>("money/kWh", 0, {-1e6, 1e6}, "paid for exported energy", observable);
     d.input<&Grid::carbon>("kg/kWh", 0, {0, 10}, "CO2 of imported energy", observable);
     d.input<&Grid::voltage>("1", 1, {0, 2}, "of the grid, per unit");
     d.input<&Grid::frequency>("Hz", 0, {0, 100}, "of the grid; 0 = nominal");
-    d.input<&Grid::connected>("1", 1, {0, 1}, "1 while the grid is there, 0 in an outage",
-                              observable | actionable | telemetered);
-    d.input<&Grid::billing_month>(
-        "1", 0, {0, 1e6}, "number of the billing month; the peak of a month starts anew when it changes");
-    d.input<&Grid::import_wish>("W", 0, {-1e12, 1e12}, "planned import, from which the merit list moves it",
-                                actionable);
+    d.input<&Grid::connected>("1", 1, {0, 1}, "1 while the grid is there, 0 in an outage", observable | actionable | telemetered);
+    d.input<&Grid::billing_month>("1", 0, {0, 1e6},
+                                  "number of the billing month; the peak of a month starts anew when it changes");
+    d.input<&Grid::import_wish>("W", 0, {-1e12, 1e12}, "planned import, from which the merit list moves it", actionable);
     d.state<&Grid::cost_energy>("money", 0, {-1e12, 1e12}, "of imported energy", observable).kpi("cost_energy");
-    d.state<&Grid::cost_demand>("money", 0, {-1e12, 1e12}, "of the months' peaks, the running month's included",
-                                observable)
+    d.state<&Grid::cost_demand>("money", 0, {-1e12, 1e12}, "of the months' peaks, the running month's included", observable)
         .kpi("cost_demand");
     d.state<&Grid::revenue_export>("money", 0, {-1e12, 1e12}, "of exported energy", observable).kpi("revenue_export");
     d.state<&Grid::emissions>("kg", 0, {}, "CO2 of imported energy").kpi("co2_kg");
-    d.state<&Grid::peak_import>("W", 0, {0, 1e12}, "highest mean import of a step", observable)
-        .kpi("peak_import_kw");
+    d.state<&Grid::peak_import>("W", 0, {0, 1e12}, "highest mean import of a step", observable).kpi("peak_import_kw");
     d.state<&Grid::window_energy>("Wh", 0, {0, 1e12}, "imported in the running demand window", observable);
     d.state<&Grid::month_peak>("W", 0, {0, 1e12}, "highest window mean of the billing month", observable);
     d.state<&Grid::month>("1", 0, {}, "billing month of the last step");
@@ -116,14 +109,12 @@ struct Grid {
     const Lanes before = pick(billing_month == month, month_peak, lanes(0));
     month_peak = most(before, most(closed, pick(whole > 0, import_power, lanes(0))));
     cost_demand += demand_charge * 1e-3 * (month_peak - before);
-    window_energy =
-        pick(closes, import_power * most(rest - whole * demand_window, 0) * (1 / 3600.0), energy);
+    window_energy = pick(closes, import_power * most(rest - whole * demand_window, 0) * (1 / 3600.0), energy);
     month = billing_month;
   }
 };
 
-const Registered<Grid> registered{"grid",
-                                  "connection to the public grid, with tariff, demand charge and carbon"};
+const Registered<Grid> registered{"grid", "connection to the public grid, with tariff, demand charge and carbon"};
 
 }  // namespace
 }  // namespace urja

@@ -61,24 +61,21 @@ struct DeferrableLoad {
         if (!(r[0] < r[1])) return name + ": `latest` must be after `earliest`";
         if (!(r[2] > 0) || !(r[3] > 0)) return name + ": energy and power must be positive";
         if (r[2] > r[3] * hours * (1 + 1e-9)) {
-          return name + " cannot be done: it needs " + std::to_string(r[2] / r[3]) +
-                 " h at its power and has " + std::to_string(hours) + " h";
+          return name + " cannot be done: it needs " + std::to_string(r[2] / r[3]) + " h at its power and has " +
+                 std::to_string(hours) + " h";
         }
         sorted.push_back({r[0] - facts.start, r[1] - facts.start, r[2], r[3], r[4] < 0.5});
       }
-      std::stable_sort(sorted.begin(), sorted.end(),
-                       [](const Job& a, const Job& b) { return a.earliest < b.earliest; });
+      std::stable_sort(sorted.begin(), sorted.end(), [](const Job& a, const Job& b) { return a.earliest < b.earliest; });
       for (auto& q : queue) q.clear();
       for (const Job& job : sorted) {
         // The next job of a queue is taken up at the end of the step in which the one before ends.
         const auto free = [&](const std::vector<Job>& q) {
-          return q.empty() ||
-                 job.earliest >= std::ceil((q.back().latest - rounding) / facts.step) * facts.step - rounding;
+          return q.empty() || job.earliest >= std::ceil((q.back().latest - rounding) / facts.step) * facts.step - rounding;
         };
         const auto q = std::find_if(queue.begin(), queue.end(), free);
         if (q == queue.end())
-          return "jobs: more than " + std::to_string(queues) + " jobs are open at " +
-                 utc(facts.start + job.earliest);
+          return "jobs: more than " + std::to_string(queues) + " jobs are open at " + utc(facts.start + job.earliest);
         q->push_back(job);
       }
       return "";
@@ -87,15 +84,13 @@ struct DeferrableLoad {
 
   Port ac;
   Lanes relay;
-  Lanes next[queues], earliest[queues], latest[queues], power_of[queues], in_one_piece[queues], begun[queues],
-      owed[queues];
+  Lanes next[queues], earliest[queues], latest[queues], power_of[queues], in_one_piece[queues], begun[queues], owed[queues];
   Lanes demand, served, unmet_power, wanted, open_energy;
   Lanes possible[queues], needed[queues];
 
   static void declare(Declare& d) {
     d.port<&DeferrableLoad::ac>();
-    d.input<&DeferrableLoad::relay>("1", 1, {0, 1}, "1 = closed, 0 = deferred",
-                                    observable | actionable | telemetered);
+    d.input<&DeferrableLoad::relay>("1", 1, {0, 1}, "1 = closed, 0 = deferred", observable | actionable | telemetered);
     d.state<&DeferrableLoad::next>("1", 0, {}, "number of the queue's job that comes next");
     d.state<&DeferrableLoad::earliest>("s", never, {}, "of the queue's job, since the plan's start");
     d.state<&DeferrableLoad::latest>("s", never, {}, "of the queue's job, since the plan's start");
@@ -105,24 +100,18 @@ struct DeferrableLoad {
     d.state<&DeferrableLoad::owed>("Wh", 0, {0, 1e15}, "what the queue's job still needs");
     d.output<&DeferrableLoad::demand>("W", "what it would draw by itself with a closed relay", observable);
     d.output<&DeferrableLoad::served>("W", "consumed", sink | observable).kpi("served_kwh");
-    d.output<&DeferrableLoad::unmet_power>(
-         "W", "not served by the deadline, booked in the step of the deadline", observable)
+    d.output<&DeferrableLoad::unmet_power>("W", "not served by the deadline, booked in the step of the deadline", observable)
         .kpi("deferred_unmet_kwh");
     d.output<&DeferrableLoad::wanted>("W", "served and unmet", observable).kpi("load_kwh");
-    d.output<&DeferrableLoad::open_energy>("Wh", "owed by the jobs that are open at the end of the step",
-                                           observable);
+    d.output<&DeferrableLoad::open_energy>("Wh", "owed by the jobs that are open at the end of the step", observable);
     d.scratch<&DeferrableLoad::possible>();
     d.scratch<&DeferrableLoad::needed>();
     d.tag<&Settings::priority>("deferrable", {"critical", "semi_critical", "non_critical", "deferrable"},
                                "zone in which it is shed");
-    d.choice<&Settings::when>("early", {"early", "surplus"},
-                              "runs as soon as it may, or on surplus and at the last moment");
-    d.events<&Settings::jobs>({{"earliest", "time"},
-                               {"latest", "time"},
-                               {"energy", "Wh"},
-                               {"power", "W"},
-                               {"interruptible", "1", false, 1}},
-                              "the jobs, one a line");
+    d.choice<&Settings::when>("early", {"early", "surplus"}, "runs as soon as it may, or on surplus and at the last moment");
+    d.events<&Settings::jobs>(
+        {{"earliest", "time"}, {"latest", "time"}, {"energy", "Wh"}, {"power", "W"}, {"interruptible", "1", false, 1}},
+        "the jobs, one a line");
   }
 
   // The first job that ends after `time`; what ended before is returned as missed [Wh]. Rare, hence lane by lane.
@@ -160,10 +149,7 @@ struct DeferrableLoad {
       possible[k] = least(owed[k], power_of[k] * open * (1 / 3600.0));
       const Lanes later = power_of[k] * most(latest[k] - most(end, earliest[k]), 0) * (1 / 3600.0);
       needed[k] =
-          plan.early
-              ? possible[k]
-              : Lanes(
-                    pick(in_one_piece[k] > 0, possible[k], clamp(owed[k] - later, lanes(0), possible[k])));
+          plan.early ? possible[k] : Lanes(pick(in_one_piece[k] > 0, possible[k], clamp(owed[k] - later, lanes(0), possible[k])));
       all_possible += possible[k];
       all_needed += needed[k];
     }
@@ -205,8 +191,8 @@ struct DeferrableLoad {
   }
 };
 
-const Registered<DeferrableLoad> registered{
-    "deferrable_load", "jobs that may wait: energy owed between an earliest and a latest time"};
+const Registered<DeferrableLoad> registered{"deferrable_load",
+                                            "jobs that may wait: energy owed between an earliest and a latest time"};
 
 }  // namespace
 }  // namespace urja

@@ -22,20 +22,15 @@ struct ShiftableLoad {
 
   static void declare(Declare& d) {
     d.port<&ShiftableLoad::ac>();
-    d.parameter<&ShiftableLoad::payback>("1", 1, {0, 1}, "share of shed energy that is made up for later")
-        .cite("assumption");
-    d.parameter<&ShiftableLoad::payback_power>("W", 1000, {0, 1e12},
-                                               "most power on top of the demand, to make up for it");
+    d.parameter<&ShiftableLoad::payback>("1", 1, {0, 1}, "share of shed energy that is made up for later").cite("assumption");
+    d.parameter<&ShiftableLoad::payback_power>("W", 1000, {0, 1e12}, "most power on top of the demand, to make up for it");
     d.input<&ShiftableLoad::demand>("W", 0, {0, 1e12}, "power that the consumers ask for", observable);
-    d.input<&ShiftableLoad::relay>("1", 1, {0, 1}, "1 = closed, 0 = shed",
-                                   observable | actionable | telemetered);
-    d.state<&ShiftableLoad::owed>("Wh", 0, {0, 1e15}, "shed and not made up for", observable)
-        .kpi("deferred_unmet_kwh");
+    d.input<&ShiftableLoad::relay>("1", 1, {0, 1}, "1 = closed, 0 = shed", observable | actionable | telemetered);
+    d.state<&ShiftableLoad::owed>("Wh", 0, {0, 1e15}, "shed and not made up for", observable).kpi("deferred_unmet_kwh");
     d.output<&ShiftableLoad::wanted>("W", "demand", observable).kpi("load_kwh");
     d.output<&ShiftableLoad::served>("W", "consumed", sink | observable).kpi("served_kwh");
     d.output<&ShiftableLoad::repaid>("W", "part of it that makes up for what was shed", observable);
-    d.output<&ShiftableLoad::unserved_power>("W", "shed and never made up for", unserved | observable)
-        .kpi("unserved_kwh");
+    d.output<&ShiftableLoad::unserved_power>("W", "shed and never made up for", unserved | observable).kpi("unserved_kwh");
     d.tag<&Settings::priority>("deferrable", {"critical", "semi_critical", "non_critical", "deferrable"},
                                "zone in which it is shed");
   }
@@ -57,8 +52,7 @@ struct ShiftableLoad {
   }
 };
 
-const Registered<ShiftableLoad> registered{"shiftable_load",
-                                           "a profile of which shed energy is made up for later"};
+const Registered<ShiftableLoad> registered{"shiftable_load", "a profile of which shed energy is made up for later"};
 
 }  // namespace
 }  // namespace urja

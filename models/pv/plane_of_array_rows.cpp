@@ -28,8 +28,8 @@ RowFunction plane_of_array_rows(std::shared_ptr<const void> surface, std::shared
     if (direct) means.direct_normal = (*direct)[r];
     if (diffuse) means.diffuse = (*diffuse)[r];
     values[0] = means.global > 0 || !(means.global == means.global)
-                    ? sun::plane_of_array_mean(clock, weather->first + static_cast<double>(row) * weather->interval, weather->interval,
-                                               place, plane, means, model)
+                    ? sun::plane_of_array_mean(clock, weather->first + static_cast<double>(row) * weather->interval,
+                                               weather->interval, place, plane, means, model)
                     : 0;
     values[1] = (*air)[r];
     values[2] = wind ? (*wind)[r] : 1;

@@ -21,7 +21,8 @@ constexpr double a = 0.0162, b = 0.9858, c = 0.0059, reference_efficiency = 0.96
 struct Pv : RideThrough {
   using Settings = ArraySurface;
   Port ac;
-  Lanes rated, gamma, u0, u1, tau, dc_ac_ratio, efficiency, tare, transmission, voltage_at_maximum, voltage_coefficient, open_circuit_ratio;
+  Lanes rated, gamma, u0, u1, tau, dc_ac_ratio, efficiency, tare, transmission, voltage_at_maximum, voltage_coefficient,
+      open_circuit_ratio;
   Lanes available_limit;
   Lanes cell_temperature;
   Lanes plane_of_array_irradiance, ambient_temperature, wind_speed;

@@ -36,16 +36,14 @@ constexpr PerezBin k_perez[] = {
 // clang-format on
 
 const PerezBin& perez_bin(double clearness) {
-  const auto above =
-      std::upper_bound(std::begin(k_perez) + 1, std::end(k_perez), clearness,
-                       [](double value, const PerezBin& bin) { return value < bin.clearness; });
+  const auto above = std::upper_bound(std::begin(k_perez) + 1, std::end(k_perez), clearness,
+                                      [](double value, const PerezBin& bin) { return value < bin.clearness; });
   return *(above - 1);
 }
 
 double cos_incidence(const SunPosition& sun, const Surface& surface) {
   const double zenith = k_degree * sun.apparent_zenith_deg, tilt = k_degree * surface.tilt_deg;
-  return std::cos(zenith) * std::cos(tilt) +
-         std::sin(zenith) * std::sin(tilt) * cosine(sun.azimuth_deg - surface.azimuth_deg);
+  return std::cos(zenith) * std::cos(tilt) + std::sin(zenith) * std::sin(tilt) * cosine(sun.azimuth_deg - surface.azimuth_deg);
 }
 
 double sky_view(const Surface& surface) { return (1 + cosine(surface.tilt_deg)) / 2; }
@@ -55,8 +53,7 @@ double sky_view(const Surface& surface) { return (1 + cosine(surface.tilt_deg)) 
 Irradiance completed(const IrradianceMeans& means, double zenith_deg, double extraterrestrial) {
   const double global = means.global, cos_zenith = cosine(zenith_deg);
   if (means.direct_normal && means.diffuse) return {global, *means.direct_normal, *means.diffuse};
-  if (means.direct_normal)
-    return {global, *means.direct_normal, std::max(global - *means.direct_normal * cos_zenith, 0.0)};
+  if (means.direct_normal) return {global, *means.direct_normal, std::max(global - *means.direct_normal * cos_zenith, 0.0)};
   double direct = 0;
   if (!means.diffuse) direct = erbs(global, zenith_deg, extraterrestrial).direct_normal;
   else if (zenith_deg <= k_lowest_sun_deg) direct = (global - *means.diffuse) / cos_zenith;
@@ -83,8 +80,8 @@ int day_of_year(double unix_seconds_utc) {
 
 double extraterrestrial_spencer(double day_of_year, double solar_constant) {
   const double b = 2 * std::numbers::pi * (day_of_year - 1) / 365;
-  return solar_constant * (1.00011 + 0.034221 * std::cos(b) + 0.00128 * std::sin(b) +
-                           0.000719 * std::cos(2 * b) + 7.7e-5 * std::sin(2 * b));
+  return solar_constant *
+         (1.00011 + 0.034221 * std::cos(b) + 0.00128 * std::sin(b) + 0.000719 * std::cos(2 * b) + 7.7e-5 * std::sin(2 * b));
 }
 
 double relative_air_mass(double apparent_zenith_deg) {
@@ -95,8 +92,7 @@ double relative_air_mass(double apparent_zenith_deg) {
 Irradiance erbs(double global, double zenith_deg, double extraterrestrial) {
   if (std::isnan(global + zenith_deg + extraterrestrial)) return {k_nan, k_nan, k_nan};
   // 0.065 keeps the clearness of a low sun finite
-  const double clearness =
-      std::clamp(global / (extraterrestrial * std::max(cosine(zenith_deg), 0.065)), 0.0, 1.0);
+  const double clearness = std::clamp(global / (extraterrestrial * std::max(cosine(zenith_deg), 0.065)), 0.0, 1.0);
   double share = 0.165;  // of diffuse light
   if (clearness <= 0.22) share = 1 - 0.09 * clearness;
   else if (clearness <= 0.8)
@@ -109,8 +105,8 @@ double angle_of_incidence(const SunPosition& sun, const Surface& surface) {
   return std::acos(std::clamp(cos_incidence(sun, surface), -1.0, 1.0)) / k_degree;
 }
 
-PlaneOfArray transpose(Transposition model, const Irradiance& light, const SunPosition& sun,
-                       double extraterrestrial, const Surface& surface) {
+PlaneOfArray transpose(Transposition model, const Irradiance& light, const SunPosition& sun, double extraterrestrial,
+                       const Surface& surface) {
   const double incidence = cos_incidence(sun, surface);
   if (std::isnan(light.global + light.direct_normal + light.diffuse + extraterrestrial + incidence))
     return {k_nan, k_nan, k_nan, k_nan, k_nan};
@@ -170,8 +166,7 @@ double plane_of_array_mean(SolarClock& clock, double start_unix_seconds, double 
   const auto lit = [](double mean) { return std::max(mean, 0.0); };
   if (sunlit.empty()) {
     const double view = sky_view(surface);
-    return up_to_bound(lit(means.diffuse.value_or(means.global)) * view +
-                       lit(means.global) * surface.albedo * (1 - view));
+    return up_to_bound(lit(means.diffuse.value_or(means.global)) * view + lit(means.global) * surface.albedo * (1 - view));
   }
 
   // The light while the sun is up: the means hold for the whole interval, dark part included.
@@ -184,11 +179,9 @@ double plane_of_array_mean(SolarClock& clock, double start_unix_seconds, double 
   const double zenith = std::acos(cos_zenith / static_cast<double>(sunlit.size())) / k_degree;
   const double extraterrestrial = extraterrestrial_spencer(day_of_year(start_unix_seconds + length_s / 2));
   const Irradiance light =
-      completed({*while_up(means.global), while_up(means.direct_normal), while_up(means.diffuse)}, zenith,
-                extraterrestrial);
+      completed({*while_up(means.global), while_up(means.direct_normal), while_up(means.diffuse)}, zenith, extraterrestrial);
   double sum = 0;
-  for (const SunPosition& sun : sunlit)
-    sum += transpose(model, light, sun, extraterrestrial, surface).total();
+  for (const SunPosition& sun : sunlit) sum += transpose(model, light, sun, extraterrestrial, surface).total();
   return up_to_bound(sum / samples);
 }
 

@@ -61,8 +61,8 @@ double angle_of_incidence(const SunPosition& sun, const Surface& surface);
 
 // Light on the plane. Where the model is undefined (no diffuse light, sun below the horizon) the sky is
 // isotropic.
-PlaneOfArray transpose(Transposition model, const Irradiance& light, const SunPosition& sun,
-                       double extraterrestrial, const Surface& surface);
+PlaneOfArray transpose(Transposition model, const Irradiance& light, const SunPosition& sun, double extraterrestrial,
+                       const Surface& surface);
 
 // Mean irradiances over an interval, as weather files and loggers give them. What is not known is left out.
 struct IrradianceMeans {
@@ -85,7 +85,6 @@ inline constexpr double k_most_irradiance = 2000;
 // in [0, k_most_irradiance]; NaN for a NaN and for a length that is not in (0, 1 day]. `clock` only saves
 // time; one serves a series.
 double plane_of_array_mean(SolarClock& clock, double start_unix_seconds, double length_s, const Place& place,
-                           const Surface& surface, const IrradianceMeans& means,
-                           Transposition model = Transposition::perez);
+                           const Surface& surface, const IrradianceMeans& means, Transposition model = Transposition::perez);
 
 }  // namespace urja::sun

@@ -137,12 +137,11 @@ constexpr NutationTerm k_nutation[] = {
 // TT - UT1 in s on 1 January of each year from 1973: TAI - UTC + 32.184 - (UT1 - UTC), IERS EOP C04 (2027:
 // IERS finals2000A, predicted).
 constexpr double k_delta_t_first_year = 1973;
-constexpr double k_delta_t[] = {
-    43.373, 44.485, 45.476, 46.458, 47.520, 48.535, 49.586, 50.539, 51.380, 52.167, 52.957,
-    53.786, 54.343, 54.870, 55.322, 55.820, 56.300, 56.855, 57.565, 58.309, 59.122, 59.984,
-    60.785, 61.629, 62.295, 62.966, 63.467, 63.829, 64.091, 64.300, 64.473, 64.574, 64.688,
-    64.845, 65.146, 65.457, 65.777, 66.070, 66.325, 66.603, 66.907, 67.281, 67.644, 68.102,
-    68.593, 68.968, 69.220, 69.361, 69.359, 69.295, 69.204, 69.175, 69.138, 69.110, 69.308};
+constexpr double k_delta_t[] = {43.373, 44.485, 45.476, 46.458, 47.520, 48.535, 49.586, 50.539, 51.380, 52.167, 52.957,
+                                53.786, 54.343, 54.870, 55.322, 55.820, 56.300, 56.855, 57.565, 58.309, 59.122, 59.984,
+                                60.785, 61.629, 62.295, 62.966, 63.467, 63.829, 64.091, 64.300, 64.473, 64.574, 64.688,
+                                64.845, 65.146, 65.457, 65.777, 66.070, 66.325, 66.603, 66.907, 67.281, 67.644, 68.102,
+                                68.593, 68.968, 69.220, 69.361, 69.359, 69.295, 69.204, 69.175, 69.138, 69.110, 69.308};
 
 // ---- Arithmetic -------------------------------------------------------------------------------------------
 
@@ -173,12 +172,11 @@ struct Nutation {
 };
 
 Nutation nutation(double centuries) {  // eqs. 15-23
-  const double argument[] = {
-      k_degree * polynomial({297.85036, 445267.111480, -0.0019142, 1 / 189474.0}, centuries),
-      k_degree * polynomial({357.52772, 35999.050340, -0.0001603, -1 / 300000.0}, centuries),
-      k_degree * polynomial({134.96298, 477198.867398, 0.0086972, 1 / 56250.0}, centuries),
-      k_degree * polynomial({93.27191, 483202.017538, -0.0036825, 1 / 327270.0}, centuries),
-      k_degree * polynomial({125.04452, -1934.136261, 0.0020708, 1 / 450000.0}, centuries)};
+  const double argument[] = {k_degree * polynomial({297.85036, 445267.111480, -0.0019142, 1 / 189474.0}, centuries),
+                             k_degree * polynomial({357.52772, 35999.050340, -0.0001603, -1 / 300000.0}, centuries),
+                             k_degree * polynomial({134.96298, 477198.867398, 0.0086972, 1 / 56250.0}, centuries),
+                             k_degree * polynomial({93.27191, 483202.017538, -0.0036825, 1 / 327270.0}, centuries),
+                             k_degree * polynomial({125.04452, -1934.136261, 0.0020708, 1 / 450000.0}, centuries)};
   Nutation sum{};
   for (const NutationTerm& term : k_nutation) {
     double angle = 0;
@@ -191,8 +189,7 @@ Nutation nutation(double centuries) {  // eqs. 15-23
 
 double mean_obliquity(double millennia) {  // eq. 24
   return k_arcsecond *
-         polynomial({84381.448, -4680.93, -1.55, 1999.25, -51.38, -249.67, -39.05, 7.12, 27.87, 5.79, 2.45},
-                    millennia / 10);
+         polynomial({84381.448, -4680.93, -1.55, 1999.25, -51.38, -249.67, -39.05, 7.12, 27.87, 5.79, 2.45}, millennia / 10);
 }
 
 // Lift of the seen sun over the true one in degrees (eq. 42); none once the whole disc is out of sight.
@@ -220,24 +217,20 @@ double delta_t(double unix_seconds_utc) {
   return std::lerp(k_delta_t[row], k_delta_t[row + 1], at - static_cast<double>(row));
 }
 
-double pressure_at(double elevation_m) {
-  return 100 * std::pow((44331.514 - elevation_m) / 11880.516, 1 / 0.1902632);
-}
+double pressure_at(double elevation_m) { return 100 * std::pow((44331.514 - elevation_m) / 11880.516, 1 / 0.1902632); }
 
 GeocentricSun geocentric_sun(double unix_seconds_utc, double delta_t_s) {
   const double centuries = julian_centuries(unix_seconds_utc + delta_t_s);
   const double t = centuries / 10;
   const auto [nutation_longitude, nutation_obliquity] = nutation(centuries);
   // the Earth seen from the Sun; turned round, the Sun seen from the Earth
-  const double longitude = 1e-8 * polynomial({series(k_l0, t), series(k_l1, t), series(k_l2, t),
-                                              series(k_l3, t), series(k_l4, t), series(k_l5, t)},
-                                             t);
+  const double longitude =
+      1e-8 *
+      polynomial({series(k_l0, t), series(k_l1, t), series(k_l2, t), series(k_l3, t), series(k_l4, t), series(k_l5, t)}, t);
   const double latitude = 1e-8 * polynomial({series(k_b0, t), series(k_b1, t)}, t);
   const double radius =
-      1e-8 *
-      polynomial({series(k_r0, t), series(k_r1, t), series(k_r2, t), series(k_r3, t), series(k_r4, t)}, t);
-  return {longitude + std::numbers::pi, -latitude, radius, nutation_longitude,
-          mean_obliquity(t) + nutation_obliquity};
+      1e-8 * polynomial({series(k_r0, t), series(k_r1, t), series(k_r2, t), series(k_r3, t), series(k_r4, t)}, t);
+  return {longitude + std::numbers::pi, -latitude, radius, nutation_longitude, mean_obliquity(t) + nutation_obliquity};
 }
 
 SolarTime solar_time(double unix_seconds_utc, double delta_t_s, const GeocentricSun& sun) {
@@ -253,14 +246,12 @@ SolarTime solar_time(double unix_seconds_utc, double delta_t_s, const Geocentric
                                polynomial({0, 0, 0.000387933, -1 / 38710000.0}, centuries);
 
   const double sin_l = std::sin(longitude), sin_e = std::sin(sun.obliquity), cos_e = std::cos(sun.obliquity);
-  const double right_ascension =
-      std::atan2(sin_l * cos_e - std::tan(sun.latitude) * sin_e, std::cos(longitude)) / k_degree;
+  const double right_ascension = std::atan2(sin_l * cos_e - std::tan(sun.latitude) * sin_e, std::cos(longitude)) / k_degree;
   const double sin_declination = std::sin(sun.latitude) * cos_e + std::cos(sun.latitude) * sin_e * sin_l;
 
-  const double mean_longitude = polynomial(
-      {280.4664567, 360007.6982779, 0.03032028, 1 / 49931.0, -1 / 15300.0, -1 / 2000000.0}, t);  // eq. A2
-  const double equation =
-      wrapped(mean_longitude - 0.0057183 - right_ascension + turn + 180) - 180;  // eq. A1, deg
+  const double mean_longitude =
+      polynomial({280.4664567, 360007.6982779, 0.03032028, 1 / 49931.0, -1 / 15300.0, -1 / 2000000.0}, t);  // eq. A2
+  const double equation = wrapped(mean_longitude - 0.0057183 - right_ascension + turn + 180) - 180;         // eq. A1, deg
   return {wrapped(mean_sidereal + turn),
           wrapped(right_ascension),
           sin_declination,
@@ -273,8 +264,8 @@ SolarTime solar_time(double unix_seconds_utc, double delta_t_s) {
   return solar_time(unix_seconds_utc, delta_t_s, geocentric_sun(unix_seconds_utc, delta_t_s));
 }
 
-SunPosition solar_position(const SolarTime& time, const Place& place, double pressure_pa,
-                           double temperature_c, double refraction_deg) {
+SunPosition solar_position(const SolarTime& time, const Place& place, double pressure_pa, double temperature_c,
+                           double refraction_deg) {
   const double latitude = k_degree * place.latitude_deg;
   const double hour = k_degree * (time.sidereal_deg + place.longitude_deg - time.right_ascension_deg);
   const double sin_lat = std::sin(latitude), cos_lat = std::cos(latitude);
@@ -300,10 +291,9 @@ SunPosition solar_position(const SolarTime& time, const Place& place, double pre
           wrapped(std::atan2(-west, north) / k_degree), time.distance_au, time.equation_of_time_min};
 }
 
-SunPosition solar_position(double unix_seconds_utc, const Place& place, double pressure_pa,
-                           double temperature_c, double delta_t_s, double refraction_deg) {
-  return solar_position(solar_time(unix_seconds_utc, delta_t_s), place, pressure_pa, temperature_c,
-                        refraction_deg);
+SunPosition solar_position(double unix_seconds_utc, const Place& place, double pressure_pa, double temperature_c,
+                           double delta_t_s, double refraction_deg) {
+  return solar_position(solar_time(unix_seconds_utc, delta_t_s), place, pressure_pa, temperature_c, refraction_deg);
 }
 
 SolarTime SolarClock::at(double unix_seconds_utc) {

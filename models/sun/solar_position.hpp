@@ -60,11 +60,10 @@ SolarTime solar_time(double unix_seconds_utc, double delta_t_s);
 
 // `pressure_pa` and `temperature_c` (yearly means will do) only bend the light; `refraction_deg` decides how
 // far below the horizon the sun's centre may be and still be seen.
-SunPosition solar_position(const SolarTime& time, const Place& place, double pressure_pa,
-                           double temperature_c, double refraction_deg = k_standard_refraction_deg);
-SunPosition solar_position(double unix_seconds_utc, const Place& place, double pressure_pa,
-                           double temperature_c, double delta_t_s,
+SunPosition solar_position(const SolarTime& time, const Place& place, double pressure_pa, double temperature_c,
                            double refraction_deg = k_standard_refraction_deg);
+SunPosition solar_position(double unix_seconds_utc, const Place& place, double pressure_pa, double temperature_c,
+                           double delta_t_s, double refraction_deg = k_standard_refraction_deg);
 
 // The SolarTimes of a series. The slow part is computed at whole hours and is linear in between, the Earth's
 // rotation is exact: within 2e-7 deg of `solar_time`. The hours are fixed, so an answer does not depend on

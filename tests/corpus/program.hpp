@@ -55,7 +55,9 @@ inline ProgramResult program(const std::vector<std::string>& arguments, const st
   const pid_t child = fork();
   if (child < 0) throw std::runtime_error("cannot fork");
   if (child == 0) {
-    const auto open_as = [](const std::string& file, int descriptor) { dup2(open(file.c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0600), descriptor); };
+    const auto open_as = [](const std::string& file, int descriptor) {
+      dup2(open(file.c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0600), descriptor);
+    };
     open_as(out, STDOUT_FILENO);
     open_as(err, STDERR_FILENO);
     if (!folder.empty() && chdir(folder.c_str()) != 0) _exit(126);

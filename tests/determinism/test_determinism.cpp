@@ -40,7 +40,9 @@ void* allocate(std::size_t size, std::size_t alignment) {
 }  // namespace
 
 [[gnu::noinline]] void* operator new(std::size_t size) { return allocate(size, alignof(std::max_align_t)); }
-[[gnu::noinline]] void* operator new(std::size_t size, std::align_val_t alignment) { return allocate(size, static_cast<std::size_t>(alignment)); }
+[[gnu::noinline]] void* operator new(std::size_t size, std::align_val_t alignment) {
+  return allocate(size, static_cast<std::size_t>(alignment));
+}
 [[gnu::noinline]] void operator delete(void* room) noexcept { std::free(room); }
 [[gnu::noinline]] void operator delete(void* room, std::size_t) noexcept { std::free(room); }
 [[gnu::noinline]] void operator delete(void* room, std::align_val_t) noexcept { std::free(room); }
@@ -53,11 +55,10 @@ constexpr double noon = 1467331200 + 12 * 3600;  // 2016-07-01 12:00 UTC
 constexpr int homes = 11, chargers = 13;
 
 // A number in [0, 1) from what it is for.
-double chance(int identity, std::uint32_t what) {
-  return draw(static_cast<std::uint64_t>(identity), 0, 0, what, 0).uniform[0];
-}
+double chance(int identity, std::uint32_t what) { return draw(static_cast<std::uint64_t>(identity), 0, 0, what, 0).uniform[0]; }
 
-int add(Plan& plan, const std::string& name, const std::string& model, int bus = 0, const std::string& tag = "", const std::string& entries = "", int members = 1) {
+int add(Plan& plan, const std::string& name, const std::string& model, int bus = 0, const std::string& tag = "",
+        const std::string& entries = "", int members = 1) {
   const Type* type = find_type(model);
   REQUIRE(type);
   auto settings = type->make_settings();
@@ -89,13 +90,15 @@ int row(const Plan& plan, const std::string& asset, const std::string& member) {
 // A profile of rows `interval` apart, one column for each target.
 Profile wave(double interval, const std::vector<int>& rows, double size, int members = 1) {
   constexpr int count = 400;
-  const int wide = (members + width - 1) / width * width, per_target = members > 1 ? wide : 1, columns = static_cast<int>(rows.size()) * per_target;
+  const int wide = (members + width - 1) / width * width, per_target = members > 1 ? wide : 1,
+            columns = static_cast<int>(rows.size()) * per_target;
   std::vector<double> values;
   for (int r = 0; r < count; ++r) {
     for (int c = 0; c < columns; ++c) values.push_back(size * chance(r, static_cast<std::uint32_t>(c) + 100));
   }
   Profile profile = Profile::even(0, interval, count, columns, values);
-  for (std::size_t t = 0; t < rows.size(); ++t) profile.targets.push_back({rows[t], static_cast<int>(t) * per_target, per_target});
+  for (std::size_t t = 0; t < rows.size(); ++t)
+    profile.targets.push_back({rows[t], static_cast<int>(t) * per_target, per_target});
   return profile;
 }
 
@@ -129,12 +132,16 @@ std::shared_ptr<const Plan> mixed_plant() {
   plan->add_fleet("parking", std::move(point), chargers, car_park);
 
   plan->add_profile(wave(3600, {row(*plan, "grid", "price"), row(*plan, "grid", "carbon")}, 0.4));
-  plan->add_profile(wave(600, {row(*plan, "clinic", "demand"), row(*plan, "school", "demand"), row(*plan, "cooling", "demand")}, 5000));
+  plan->add_profile(
+      wave(600, {row(*plan, "clinic", "demand"), row(*plan, "school", "demand"), row(*plan, "cooling", "demand")}, 5000));
   plan->add_profile(wave(60, {row(*plan, "roof", "generation")}, 1));
   Profile light = Profile::on_demand(0, 300, 1000, 3, [](std::int64_t r, std::span<double> values) {
-    values[0] = 1000 * chance(static_cast<int>(r), 7), values[1] = 10 + 20 * chance(static_cast<int>(r), 8), values[2] = 5 * chance(static_cast<int>(r), 9);
+    values[0] = 1000 * chance(static_cast<int>(r), 7), values[1] = 10 + 20 * chance(static_cast<int>(r), 8),
+    values[2] = 5 * chance(static_cast<int>(r), 9);
   });
-  light.targets = {{row(*plan, "pv", "plane_of_array_irradiance"), 0, 1}, {row(*plan, "pv", "ambient_temperature"), 1, 1}, {row(*plan, "pv", "wind_speed"), 2, 1}};
+  light.targets = {{row(*plan, "pv", "plane_of_array_irradiance"), 0, 1},
+                   {row(*plan, "pv", "ambient_temperature"), 1, 1},
+                   {row(*plan, "pv", "wind_speed"), 2, 1}};
   plan->add_profile(std::move(light));
   std::vector<double> stamps, connected;
   for (int k = 0; k < 40; ++k) stamps.push_back(k * 1700.0 + 600 * chance(k, 10)), connected.push_back(k % 4 == 3 ? 0 : 1);
@@ -142,7 +149,8 @@ std::shared_ptr<const Plan> mixed_plant() {
   outages.targets = {{row(*plan, "grid", "connected"), 0, 1}};
   plan->add_profile(std::move(outages));
 
-  plan->set_merit({"battery", "homes.battery", "grid", "genset", "parking.charger", "pump", "cooling", "pv", "roof", "homes.pv", "school", "clinic"});
+  plan->set_merit({"battery", "homes.battery", "grid", "genset", "parking.charger", "pump", "cooling", "pv", "roof", "homes.pv",
+                   "school", "clinic"});
   plan->finish();
   return plan;
 }
@@ -178,7 +186,8 @@ void dress(Batch& batch, int at, int identity) {
   put(batch, at, "battery.state_of_charge", 0.06 + 0.88 * chance(identity, 28));
   put(batch, at, "homes.2.battery.state_of_charge", 0.06 + 0.88 * chance(identity, 29));
   put(batch, at, "pv.cell_temperature", 60 * chance(identity, 30));
-  if (identity % 3 == 0) put(batch, at, "homes.4.battery.commanded", 1), put(batch, at, "homes.4.battery.command", 2000 * chance(identity, 31));
+  if (identity % 3 == 0)
+    put(batch, at, "homes.4.battery.commanded", 1), put(batch, at, "homes.4.battery.command", 2000 * chance(identity, 31));
   if (identity % 4 == 0) put(batch, at, "parking.2.charger.power_limit", 3000);
   batch.prepare(at);
 }
@@ -233,7 +242,8 @@ TEST_CASE("the mixed plant does what it is there for", "[determinism]") {
       islanded += get("grid.connected") < 0.5;
       charging += get("parking.charger.power") < -1;
       genset += get("genset.power") > 1;
-      feeder_full += std::abs(std::abs(get("street.flow")) - 10e3) < 1e-6 || std::abs(std::abs(get("car_park.flow")) - 8e3) < 1e-6;
+      feeder_full +=
+          std::abs(std::abs(get("street.flow")) - 10e3) < 1e-6 || std::abs(std::abs(get("car_park.flow")) - 8e3) < 1e-6;
       spilled += std::abs(get("spill.power")) > 1e-3;
     }
   }
@@ -273,7 +283,8 @@ TEST_CASE("bits do not depend on the number of lanes or on the place among them"
   for (int k = 0; k < 100; ++k) mixed.push_back((k * 37 + 11) % 1000);
   const auto batch = plants(mixed);
   batch->step(steps, 2);
-  for (std::size_t k = 0; k < mixed.size(); ++k) CHECK(batch->hash(static_cast<int>(k)) == thousand()[static_cast<std::size_t>(mixed[k])]);
+  for (std::size_t k = 0; k < mixed.size(); ++k)
+    CHECK(batch->hash(static_cast<int>(k)) == thousand()[static_cast<std::size_t>(mixed[k])]);
 }
 
 TEST_CASE("ten steps at once are ten steps", "[determinism]") {
@@ -342,7 +353,8 @@ TEST_CASE("what happens to a neighbour leaves no trace", "[determinism][nan]") {
   dress(*batch, 6, 77);
   batch->step(9, 3);
   put(*batch, 4, "grid.connected", 0);
-  batch->look(6);
+  std::vector<float> seen(1);
+  batch->look(6, {*batch->plan().find("battery.power_max")}, seen);
   put(*batch, 13, "controller.battery_most", 1);
   batch->step(steps - 23, 2);
   CHECK(different(hashes(*batch), thousand(), {2, 4, 5, 6, 9, 11, 12, 13, 18}) == 0);
@@ -370,7 +382,8 @@ TEST_CASE("what happens to a neighbour leaves no trace", "[determinism][nan]") {
 
 TEST_CASE("sums of a meter do not depend on threads, and leave the lanes alone", "[determinism]") {
   std::vector<Quantity> measured;
-  for (const char* path : {"battery.power", "grid.power", "homes.pv.power", "parking.charger.delivered_power", "spill.power"}) measured.push_back(*the_plan()->find(path));
+  for (const char* path : {"battery.power", "grid.power", "homes.pv.power", "parking.charger.delivered_power", "spill.power"})
+    measured.push_back(*the_plan()->find(path));
   const auto run = [&](int threads) {
     const auto batch = plants(up_to(50));
     Meter meter(batch->plan(), batch->blocks(), measured);

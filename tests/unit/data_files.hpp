@@ -23,8 +23,7 @@ inline const std::string csv_folder = std::string(URJA_SOURCE_DIR) + "/tests/dat
 // A folder of its own that goes away.
 class Folder {
  public:
-  Folder()
-      : path_(std::filesystem::temp_directory_path() / fmt::format("urja_test_data_file_{}", ::getpid())) {
+  Folder() : path_(std::filesystem::temp_directory_path() / fmt::format("urja_test_data_file_{}", ::getpid())) {
     std::filesystem::create_directories(path_);
   }
   Folder(const Folder&) = delete;
@@ -54,8 +53,8 @@ inline std::string counted(std::size_t rows) {
   return text;
 }
 
-inline DataFileSpec spec_of(const std::string& path, const std::string& zone_name, const std::string& first,
-                     double every, const std::string& start, const std::string& end, double step) {
+inline DataFileSpec spec_of(const std::string& path, const std::string& zone_name, const std::string& first, double every,
+                            const std::string& start, const std::string& end, double step) {
   DataFileSpec spec{.name = "set",
                     .path = path,
                     .stamps = {},
@@ -73,7 +72,7 @@ inline DataFileSpec spec_of(const std::string& path, const std::string& zone_nam
 }
 
 inline DataFileSpec stamped(const std::string& path, const std::string& zone_name, const std::string& start,
-                     const std::string& end, double step) {
+                            const std::string& end, double step) {
   DataFileSpec spec = spec_of(path, zone_name, "", 0, start, end, step);
   spec.stamps.column = std::string("t");
   return spec;

@@ -59,10 +59,10 @@ TEST_CASE("times are read as people write them") {
   CHECK(parse_time("2016-08-01T00:00:00-07:00")->offset == -7 * hour);
   CHECK(parse_time("2016-08-01 00:00+0530")->offset == 5 * hour + 1800);
   CHECK(parse_time("2016-08-01 00:00 +05")->offset == 5 * hour);
-  for (const char* wrong : {"", "2016", "2016-8-1", "2016-02-30", "2017-02-29", "2016-13-01",
-                            "2016-08-01 25:00", "2016-08-01 24:01", "2016-08-01 12:60", "2016-08-01 12:00:60",
-                            "2016-08-01T", "2016-08-01 00:00x", "2016-08-01 00:00+5", "2016-08-01 00:00+05:",
-                            "2016-08-01 00:00:00.", "01/08/2016", "noon", "2016-08-01 12"}) {
+  for (const char* wrong :
+       {"", "2016", "2016-8-1", "2016-02-30", "2017-02-29", "2016-13-01", "2016-08-01 25:00", "2016-08-01 24:01",
+        "2016-08-01 12:60", "2016-08-01 12:00:60", "2016-08-01T", "2016-08-01 00:00x", "2016-08-01 00:00+5",
+        "2016-08-01 00:00+05:", "2016-08-01 00:00:00.", "01/08/2016", "noon", "2016-08-01 12"}) {
     INFO(wrong);
     CHECK_FALSE(parse_time(wrong));
   }
@@ -117,8 +117,8 @@ TEST_CASE("Los Angeles and Berlin put their clocks forward and back") {
 }
 
 TEST_CASE("every instant of a year comes back from its wall time") {
-  for (const char* name : {"America/Los_Angeles", "Europe/Berlin", "Australia/Sydney", "Australia/Lord_Howe",
-                           "Asia/Kolkata", "Pacific/Apia", "America/St_Johns", "UTC", "Africa/Casablanca"}) {
+  for (const char* name : {"America/Los_Angeles", "Europe/Berlin", "Australia/Sydney", "Australia/Lord_Howe", "Asia/Kolkata",
+                           "Pacific/Apia", "America/St_Johns", "UTC", "Africa/Casablanca"}) {
     const Zone z = zone(name);
     bool all = true;
     for (std::int64_t t = utc("2011-06-01"); t < utc("2012-06-01"); t += 900) {
@@ -159,8 +159,7 @@ TEST_CASE("zones without summer time, in the south, and with half an hour of it"
 }
 
 TEST_CASE("summer time goes on after the last year that the zone's file lists") {
-  const Zone la = zone("America/Los_Angeles"), sydney = zone("Australia/Sydney"),
-             berlin = zone("Europe/Berlin");
+  const Zone la = zone("America/Los_Angeles"), sydney = zone("Australia/Sydney"), berlin = zone("Europe/Berlin");
   for (int year : {2030, 2037, 2038, 2050, 2100, 2150, 2199}) {
     const std::string y = std::to_string(year);
     INFO(year);

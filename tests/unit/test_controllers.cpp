@@ -22,8 +22,7 @@ struct StandInBattery {
     d.port<&StandInBattery::ac>();
     d.parameter<&StandInBattery::capacity>("Wh", 10000, {1, 1e9}, "energy when full");
     d.parameter<&StandInBattery::rated>("W", 5000, {0, 1e9}, "most power");
-    d.input<&StandInBattery::state_of_charge_floor>("1", 0, {0, 1}, "down to which it discharges",
-                                                    actionable);
+    d.input<&StandInBattery::state_of_charge_floor>("1", 0, {0, 1}, "down to which it discharges", actionable);
     d.state<&StandInBattery::state_of_charge>("1", 0.5, {0, 1}, "", observable);
     d.state<&StandInBattery::energy>("Wh", 0, {0, 1e9}, "", content);
     d.output<&StandInBattery::charging>("W", "", stored);
@@ -62,17 +61,13 @@ constexpr double midnight = 1467331200;  // 2016-07-01, UTC
 TEST_CASE("self_consumption: the merit list, nothing else", "[controllers]") {
   const auto run = [](bool with) {
     Plant plant(60);
-    plant.add("pv", "pv_profile", {{"rated", 4000}})
-        .add("battery", "test_battery")
-        .add("load", "load")
-        .add("grid", "grid");
+    plant.add("pv", "pv_profile", {{"rated", 4000}}).add("battery", "test_battery").add("load", "load").add("grid", "grid");
     if (with) plant.add("controller", "self_consumption");
     plant.balance({"battery", "grid"});
     std::vector<double> powers;
     for (int k = 0; k < 100; ++k) {
       plant.set("pv.generation", (k % 17) / 17.0).set("load.demand", (k % 23) * 300.0).run();
-      for (const char* asset : {"pv", "battery", "load", "grid"})
-        powers.push_back(plant.get(std::string(asset) + ".power"));
+      for (const char* asset : {"pv", "battery", "load", "grid"}) powers.push_back(plant.get(std::string(asset) + ".power"));
     }
     return powers;
   };
@@ -119,10 +114,7 @@ TEST_CASE("time_of_use: charges while energy is cheap, within what the grid allo
   plant.set("battery.state_of_charge", 1).run();
   CHECK(plant.get("battery.power") == 0);  // full, and it does not discharge while energy is cheap
   CHECK(plant.get("grid.power") == 3900);
-  plant.set("battery.state_of_charge", 0.5)
-      .set("controller.charge_power", 800)
-      .set("load.demand", 1000)
-      .run();
+  plant.set("battery.state_of_charge", 0.5).set("controller.charge_power", 800).set("load.demand", 1000).run();
   CHECK(plant.get("battery.power") == Approx(-800));
   CHECK(plant.get("grid.power") == Approx(1800));
   plant.set("load.demand", 2000).run();  // the demand of this step is known
@@ -133,8 +125,7 @@ TEST_CASE("time_of_use: charges while energy is cheap, within what the grid allo
 TEST_CASE("time_of_use: keeps its reserve until the local time of day", "[controllers]") {
   Plant plant(900, midnight);
   plant.add("battery", "test_battery").add("load", "load").add("grid", "grid");
-  control(plant, "time_of_use", {{"reserve", 0.5}, {"reserve_until", 16 * 3600.0}})
-      .balance({"battery", "grid"});
+  control(plant, "time_of_use", {{"reserve", 0.5}, {"reserve_until", 16 * 3600.0}}).balance({"battery", "grid"});
   Quantity offset;
   offset.row = detail::offset_of<&Step::utc_offset>();
   plant.batch().set(0, offset, 2 * 3600.0);  // local time is two hours ahead
@@ -158,8 +149,7 @@ TEST_CASE("peak_shaving: import never passes the target while the battery can he
       .add("battery", "test_battery", {{"capacity", 20000}})
       .add("load", "load")
       .add("grid", "grid");
-  control(plant, "peak_shaving", {{"import_target", 3000}, {"recharge_below", 1000}})
-      .balance({"battery", "grid", "load"});
+  control(plant, "peak_shaving", {{"import_target", 3000}, {"recharge_below", 1000}}).balance({"battery", "grid", "load"});
   plant.set("load.demand", 2000).run();
   CHECK(plant.get("battery.power") == Approx(0).margin(1e-9));  // between the two: it rests
   plant.set("load.demand", 5000).run();                         // at once, not a step later
@@ -186,8 +176,7 @@ namespace {
 Plant& island(Plant& plant, const Plant::Values& controller = {}) {
   plant.add("battery", "test_battery").add("pv", "pv_profile", {{"rated", 2000}, {"return_delay", 0}});
   plant.add("genset", "genset", {{"rating", 5000}});
-  for (const char* zone : {"critical", "semi_critical", "non_critical", "deferrable"})
-    plant.add(zone, "load", {}, zone);
+  for (const char* zone : {"critical", "semi_critical", "non_critical", "deferrable"}) plant.add(zone, "load", {}, zone);
   control(plant, "off_grid", controller)
       .balance({"battery", "genset", "pv", "deferrable", "non_critical", "semi_critical", "critical"});
   for (const char* zone : {"critical", "semi_critical", "non_critical", "deferrable"})
@@ -290,13 +279,14 @@ TEST_CASE("controllers: a look at a reset lane's first observation changes nothi
   Plant looked(60), plain(60);
   island(looked, {{"loading_max", 0.35}});
   island(plain, {{"loading_max", 0.35}});
-  looked.batch().look(0);
-  looked.batch().look(0);
+  std::vector<float> seen(1);
+  looked.batch().look(0, {looked.at("battery.power_max")}, seen);
+  CHECK(seen[0] > 0);
+  looked.batch().look(0, {looked.at("battery.power_max")}, seen);
   for (int k = 0; k < 30; ++k) {
     looked.set("battery.state_of_charge", k % 7 / 10.0).run();
     plain.set("battery.state_of_charge", k % 7 / 10.0).run();
     CHECK(looked.get("battery.power") == plain.get("battery.power"));
-    // What the controller pulled in the first step differs (the look had filled the limits) and is not used.
-    if (k > 0) CHECK(looked.batch().hash(0) == plain.batch().hash(0));
+    CHECK(looked.batch().hash(0) == plain.batch().hash(0));
   }
 }

@@ -45,8 +45,7 @@ TEST_CASE("CSV numbers are those of from_chars to the last bit") {
 TEST_CASE("CSV lines of every length cross the reader's pieces") {
   const Folder folder;
   std::string text = "a,pad,b\r\n";
-  for (int i = 0; i < 3000; ++i)
-    text += fmt::format("{},{},{}\r\n", i, std::string(static_cast<std::size_t>(i % 1500), 'x'), -i);
+  for (int i = 0; i < 3000; ++i) text += fmt::format("{},{},{}\r\n", i, std::string(static_cast<std::size_t>(i % 1500), 'x'), -i);
   text.resize(text.size() - 2);  // no line end at the end
   std::vector<FileProblem> problems;
   const std::vector<CsvColumn> wanted{{"b"}, {"a"}, {"b"}};
@@ -56,8 +55,8 @@ TEST_CASE("CSV lines of every length cross the reader's pieces") {
   REQUIRE(csv.rows == 3000);
   bool same = true;
   for (std::size_t i = 0; i < csv.rows; ++i)
-    same = same && csv.columns[1][i] == static_cast<double>(i) &&
-           csv.columns[0][i] == -static_cast<double>(i) && csv.columns[2][i] == csv.columns[0][i];
+    same = same && csv.columns[1][i] == static_cast<double>(i) && csv.columns[0][i] == -static_cast<double>(i) &&
+           csv.columns[2][i] == csv.columns[0][i];
   CHECK(same);
 }
 
@@ -95,8 +94,7 @@ TEST_CASE("what is wrong with a CSV is named with file, line, column and mend") 
   CHECK_THAT(of("\x1f\x8b\x08xyz"), contains("the file is compressed; unpack it with gunzip"));
   CHECK_THAT(of("PK\x03\x04xyz"), contains("spreadsheet"));
   CHECK_THAT(of("\xff\xfel"), contains("UTF-16"));
-  CHECK_THAT(of("load\n1\n" + std::string(3 << 20, '7')),
-             contains("bad.csv:3:1: the line is longer than 1 MiB"));
+  CHECK_THAT(of("load\n1\n" + std::string(3 << 20, '7')), contains("bad.csv:3:1: the line is longer than 1 MiB"));
   CHECK_THAT(read(folder.path("bda.csv")), contains("there is no such file; did you mean bad.csv?"));
   CHECK_THAT(read(folder.path("nowhere/bad.csv")), contains("there is no folder"));
   CHECK_THAT(read(folder.path("")), contains("this is a folder, not a file"));
@@ -115,23 +113,19 @@ TEST_CASE("a year of minutes reads quickly", "[.bench]") {
   std::mt19937 random(1);
   for (int i = 0; i < 525600; ++i) {
     text += '\n';
-    for (int c = 0; c < 20; ++c)
-      text += fmt::format("{}{:.4f}", c ? "," : "", static_cast<double>(random() % 50000) * 1e-4);
+    for (int c = 0; c < 20; ++c) text += fmt::format("{}{:.4f}", c ? "," : "", static_cast<double>(random() % 50000) * 1e-4);
   }
   const std::string path = folder("year.csv", text);
-  DataFileSpec spec =
-      spec_of(path, "Europe/Berlin", "2023-01-01 00:00", 60, "2022-12-31 23:00", "2023-12-31 23:00", 60);
+  DataFileSpec spec = spec_of(path, "Europe/Berlin", "2023-01-01 00:00", 60, "2022-12-31 23:00", "2023-12-31 23:00", 60);
   spec.stamps.clock = "standard";
   spec.columns.clear();
-  for (int c = 0; c < 20; ++c)
-    spec.columns.push_back({fmt::format("c{}", c), fmt::format("c{}", c), "kW", "W", {}, {}, ""});
+  for (int c = 0; c < 20; ++c) spec.columns.push_back({fmt::format("c{}", c), fmt::format("c{}", c), "kW", "W", {}, {}, ""});
   for (const double step : {60.0, 900.0}) {
     spec.step = step;
     const auto begin = std::chrono::steady_clock::now();
     const LoadedData loaded = load_data_file(spec);
     const double s = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
-    WARN(fmt::format("525,600 rows x 20 columns, {} MB, to steps of {} s: {:.3f} s", text.size() / 1000000,
-                     step, s));
+    WARN(fmt::format("525,600 rows x 20 columns, {} MB, to steps of {} s: {:.3f} s", text.size() / 1000000, step, s));
     CHECK(loaded.good());
   }
 }

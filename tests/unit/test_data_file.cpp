@@ -6,9 +6,8 @@ using namespace urja::tests::files;
 // --- stamps ------------------------------------------------------------------------------------------------
 
 TEST_CASE("CityLearn's homes land on the hours of a year in Los Angeles") {
-  DataFileSpec spec =
-      spec_of(data_folder + "citylearn_2022/building_{member}.csv", "America/Los_Angeles", "2016-08-01 00:00",
-              3600, "2016-08-01 00:00-07:00", "2017-08-01 00:00-07:00", 60);
+  DataFileSpec spec = spec_of(data_folder + "citylearn_2022/building_{member}.csv", "America/Los_Angeles", "2016-08-01 00:00",
+                              3600, "2016-08-01 00:00-07:00", "2017-08-01 00:00-07:00", 60);
   spec.members = 10;
   spec.stamps.missing_hour = DataFileSpec::MissingHour::repeat;
   spec.stamps.extra_hour = DataFileSpec::ExtraHour::drop;
@@ -39,8 +38,7 @@ TEST_CASE("CityLearn's homes land on the hours of a year in Los Angeles") {
   CHECK(row_in(223 * 24 + 3, 223 * 24 + 3));
   CHECK(row_in(8759, 8759));
   bool all = true;
-  for (std::size_t i = 0; i < 8760; ++i)
-    all = all && row_in(i, i < 97 * 24 + 2 ? i : i < 223 * 24 + 3 ? i - 1 : i);
+  for (std::size_t i = 0; i < 8760; ++i) all = all && row_in(i, i < 97 * 24 + 2 ? i : i < 223 * 24 + 3 ? i - 1 : i);
   CHECK(all);
 
   // Prices beside them; without rules both changes are asked for.
@@ -57,15 +55,12 @@ TEST_CASE("CityLearn's homes land on the hours of a year in Los Angeles") {
                                          "and the file has it once; say missing_hour: repeat"));
   spec.stamps.missing_hour = DataFileSpec::MissingHour::repeat;
   spec.stamps.extra_hour = DataFileSpec::ExtraHour::error;
-  CHECK_THAT(problems_of(spec),
-             contains("price_and_carbon.csv:5356:1: the row is for a time that never was: on the clock of "
-                      "America/Los_Angeles "
-                      "2017-03-12 02:00 is followed by 2017-03-12 03:00; say extra_hour: drop"));
+  CHECK_THAT(problems_of(spec), contains("price_and_carbon.csv:5356:1: the row is for a time that never was: on the clock of "
+                                         "America/Los_Angeles "
+                                         "2017-03-12 02:00 is followed by 2017-03-12 03:00; say extra_hour: drop"));
   // Standard time has no such hours.
   spec.stamps.clock = "standard";
-  CHECK_THAT(
-      problems_of(spec),
-      contains("has data from 2016-08-01 01:00 to 2017-08-01 01:00, the run is from 2016-08-01 00:00"));
+  CHECK_THAT(problems_of(spec), contains("has data from 2016-08-01 01:00 to 2017-08-01 01:00, the run is from 2016-08-01 00:00"));
 }
 
 TEST_CASE("a clock that is changed, in quarters of an hour, marked at either end") {
@@ -85,8 +80,8 @@ TEST_CASE("a clock that is changed, in quarters of an hour, marked at either end
     CHECK(values(set)[16] == 12);
     CHECK(values(set)[99] == 95);
 
-    spec = spec_of(path, "Europe/Berlin", mark == Mark::start ? "2023-03-26 00:00" : "2023-03-26 00:15", 900,
-                   "2023-03-25 23:00", "2023-03-26 22:00", 60);
+    spec = spec_of(path, "Europe/Berlin", mark == Mark::start ? "2023-03-26 00:00" : "2023-03-26 00:15", 900, "2023-03-25 23:00",
+                   "2023-03-26 22:00", 60);
     spec.stamps.mark = mark;
     spec.stamps.extra_hour = DataFileSpec::ExtraHour::drop;
     set = good(load_data_file(spec));
@@ -99,8 +94,7 @@ TEST_CASE("a clock that is changed, in quarters of an hour, marked at either end
 TEST_CASE("a clock that is not: standard time, UTC, another zone, no summer time at all") {
   const Folder folder;
   const std::string path = folder("days.csv", counted(48));
-  auto spec =
-      spec_of(path, "Europe/Berlin", "2023-10-28 23:00", 3600, "2023-10-28 22:00", "2023-10-30 22:00", 3600);
+  auto spec = spec_of(path, "Europe/Berlin", "2023-10-28 23:00", 3600, "2023-10-28 22:00", "2023-10-30 22:00", 3600);
   spec.stamps.clock = "standard";
   auto set = good(load_data_file(spec));
   CHECK(set.rows == 48);
@@ -117,11 +111,9 @@ TEST_CASE("a clock that is not: standard time, UTC, another zone, no summer time
   spec.stamps.missing_hour = DataFileSpec::MissingHour::repeat;
   CHECK(good(load_data_file(spec)).first == set.first);
   spec.stamps.clock = "Europe/Berln";
-  CHECK_THAT(problems_of(spec),
-             contains("there is no clock or zone 'Europe/Berln'; did you mean Europe/Berlin"));
+  CHECK_THAT(problems_of(spec), contains("there is no clock or zone 'Europe/Berln'; did you mean Europe/Berlin"));
 
-  auto delhi =
-      spec_of(path, "Asia/Kolkata", "2023-10-29 00:00", 3600, "2023-10-28 18:30", "2023-10-30 18:30", 900);
+  auto delhi = spec_of(path, "Asia/Kolkata", "2023-10-29 00:00", 3600, "2023-10-28 18:30", "2023-10-30 18:30", 900);
   CHECK(good(load_data_file(delhi)).first == static_cast<double>(utc("2023-10-28 18:30")));
 }
 
@@ -129,32 +121,30 @@ TEST_CASE("half an hour of summer time, and rows of a day, need shorter cells an
   const Folder folder;
   const std::string path = folder("hours.csv", counted(24));
   // Lord Howe, 2024-10-06: 02:00 is followed by 02:30, at 15:30 UTC the day before.
-  auto set = good(load_data_file(spec_of(path, "Australia/Lord_Howe", "2024-10-06 00:00", 3600,
-                                         "2024-10-05 13:30", "2024-10-06 13:00", 60)));
+  auto set = good(
+      load_data_file(spec_of(path, "Australia/Lord_Howe", "2024-10-06 00:00", 3600, "2024-10-05 13:30", "2024-10-06 13:00", 60)));
   CHECK(set.interval == 1800);
   CHECK(set.rows == 47);
   const auto& spring = values(set);
-  CHECK(std::vector<double>(spring.begin(), spring.begin() + 8) ==
-        std::vector<double>{0, 0, 1, 1, 2, 3, 3, 4});
+  CHECK(std::vector<double>(spring.begin(), spring.begin() + 8) == std::vector<double>{0, 0, 1, 1, 2, 3, 3, 4});
   // 2024-04-07: 02:00 is followed by 01:30, at 15:00 UTC the day before.
-  set = good(load_data_file(spec_of(path, "Australia/Lord_Howe", "2024-04-07 00:00", 3600, "2024-04-06 13:00",
-                                    "2024-04-07 13:30", 60)));
+  set = good(
+      load_data_file(spec_of(path, "Australia/Lord_Howe", "2024-04-07 00:00", 3600, "2024-04-06 13:00", "2024-04-07 13:30", 60)));
   CHECK(set.rows == 49);
   const auto& autumn = values(set);
-  CHECK(std::vector<double>(autumn.begin(), autumn.begin() + 8) ==
-        std::vector<double>{0, 0, 1, 1, 1, 2, 2, 3});
+  CHECK(std::vector<double>(autumn.begin(), autumn.begin() + 8) == std::vector<double>{0, 0, 1, 1, 1, 2, 2, 3});
 
   // Days in Berlin: one of 23 hours, one of 25.
-  set = good(load_data_file(spec_of(folder("days.csv", counted(300)), "Europe/Berlin", "2023-01-01 00:00",
-                                    86400, "2022-12-31 23:00", "2023-10-27 22:00", 60)));
+  set = good(load_data_file(spec_of(folder("days.csv", counted(300)), "Europe/Berlin", "2023-01-01 00:00", 86400,
+                                    "2022-12-31 23:00", "2023-10-27 22:00", 60)));
   CHECK(set.interval == 3600);
   CHECK(set.rows == 300 * 24 - 1);
   const auto hours = [&](double day) { return std::count(values(set).begin(), values(set).end(), day); };
   CHECK(hours(83) == 24);
   CHECK(hours(84) == 23);  // 26 March
   CHECK(hours(85) == 24);
-  set = good(load_data_file(spec_of(folder("week.csv", counted(7)), "Europe/Berlin", "2023-10-26 00:00",
-                                    86400, "2023-10-25 22:00", "2023-11-01 23:00", 60)));
+  set = good(load_data_file(spec_of(folder("week.csv", counted(7)), "Europe/Berlin", "2023-10-26 00:00", 86400,
+                                    "2023-10-25 22:00", "2023-11-01 23:00", 60)));
   CHECK(set.rows == 7 * 24 + 1);
   CHECK(hours(3) == 25);
   CHECK(hours(4) == 24);
@@ -163,21 +153,19 @@ TEST_CASE("half an hour of summer time, and rows of a day, need shorter cells an
 TEST_CASE("leap day and year end") {
   const Folder folder;
   const std::string path = folder("hours.csv", counted(4 * 24));
-  auto set = good(load_data_file(spec_of(path, "America/Los_Angeles", "2020-02-28 00:00", 3600,
-                                         "2020-02-28 08:00", "2020-03-03 08:00", 3600)));
+  auto set = good(load_data_file(
+      spec_of(path, "America/Los_Angeles", "2020-02-28 00:00", 3600, "2020-02-28 08:00", "2020-03-03 08:00", 3600)));
   CHECK(values(set)[static_cast<std::size_t>((utc("2020-02-29 20:00") - utc("2020-02-28 08:00")) / 3600)] ==
         36);  // 29 February, noon
-  set = good(load_data_file(spec_of(path, "America/Los_Angeles", "2019-12-30 00:00", 3600, "2019-12-30 08:00",
-                                    "2020-01-03 08:00", 3600)));
-  CHECK(values(set)[static_cast<std::size_t>((utc("2020-01-01 08:00") - utc("2019-12-30 08:00")) / 3600)] ==
-        48);  // midnight
+  set = good(load_data_file(
+      spec_of(path, "America/Los_Angeles", "2019-12-30 00:00", 3600, "2019-12-30 08:00", "2020-01-03 08:00", 3600)));
+  CHECK(values(set)[static_cast<std::size_t>((utc("2020-01-01 08:00") - utc("2019-12-30 08:00")) / 3600)] == 48);  // midnight
 }
 
 TEST_CASE("rows with stamps of their own") {
   const Folder folder;
   // As time passed: 02:00 twice, both there, nothing to say.
-  auto spec =
-      stamped(csv_folder + "spreadsheet.csv", "Europe/Berlin", "2023-10-29 00:00", "2023-10-29 01:00", 60);
+  auto spec = stamped(csv_folder + "spreadsheet.csv", "Europe/Berlin", "2023-10-29 00:00", "2023-10-29 01:00", 60);
   spec.stamps.column = "time";
   spec.stamps.format = DataFileSpec::Format::local;
   spec.start = static_cast<double>(utc("2024-10-26 23:00"));
@@ -194,8 +182,7 @@ TEST_CASE("rows with stamps of their own") {
     ends += fmt::format("2024-10-27 {:02}:00,{}\n", i + 1, i);
   }
   for (const bool at_end : {false, true}) {
-    spec = stamped(folder("even.csv", at_end ? ends : even), "Europe/Berlin", "2024-10-26 22:00",
-                   "2024-10-27 23:00", 60);
+    spec = stamped(folder("even.csv", at_end ? ends : even), "Europe/Berlin", "2024-10-26 22:00", "2024-10-27 23:00", 60);
     spec.stamps.mark = at_end ? DataFileSpec::Mark::end : DataFileSpec::Mark::start;
     CHECK_THAT(problems_of(spec), contains("came twice"));
     spec.stamps.missing_hour = DataFileSpec::MissingHour::repeat;
@@ -210,8 +197,7 @@ TEST_CASE("rows with stamps of their own") {
     for (const bool extra : {false, true}) {
       std::string text = "t,v\n";
       for (int i = 0; i < 24; ++i)
-        if (extra || i != 2)
-          text += fmt::format("2024-03-31 {:02}:00,{}\n", at_end ? (i == 1 && !extra ? 3 : i + 1) : i, i);
+        if (extra || i != 2) text += fmt::format("2024-03-31 {:02}:00,{}\n", at_end ? (i == 1 && !extra ? 3 : i + 1) : i, i);
       spec = stamped(folder("spring.csv", text), "Europe/Berlin", "2024-03-30 23:00", "2024-03-31 22:00", 60);
       spec.stamps.mark = at_end ? DataFileSpec::Mark::end : DataFileSpec::Mark::start;
       if (extra) {
@@ -228,13 +214,11 @@ TEST_CASE("rows with stamps of their own") {
   }
 
   // ISO 8601 with offsets, and seconds since 1970, both on any clock.
-  spec = stamped(
-      folder("iso.csv",
-             "t,v\n2024-10-27T02:00:00+02:00,1\n2024-10-27T02:00:00+01:00,2\n2024-10-27T02:00:00Z,3\n"),
-      "Europe/Berlin", "2024-10-27 00:00", "2024-10-27 03:00", 60);
+  spec = stamped(folder("iso.csv", "t,v\n2024-10-27T02:00:00+02:00,1\n2024-10-27T02:00:00+01:00,2\n2024-10-27T02:00:00Z,3\n"),
+                 "Europe/Berlin", "2024-10-27 00:00", "2024-10-27 03:00", 60);
   CHECK(values(good(load_data_file(spec))) == std::vector<double>{1, 2, 3});
-  spec = stamped(folder("epoch.csv", "t,v\n1729987200.5,1\n1729987201.0,2\n1729987201.5,3\n"),
-                 "Europe/Berlin", "2024-10-27 00:00:01", "2024-10-27 00:00:02", 0.1);
+  spec = stamped(folder("epoch.csv", "t,v\n1729987200.5,1\n1729987201.0,2\n1729987201.5,3\n"), "Europe/Berlin",
+                 "2024-10-27 00:00:01", "2024-10-27 00:00:02", 0.1);
   spec.stamps.format = DataFileSpec::Format::epoch;
   set = good(load_data_file(spec));
   CHECK(set.interval == 0.5);
@@ -244,24 +228,20 @@ TEST_CASE("rows with stamps of their own") {
 TEST_CASE("stamps that are wrong are named with their lines") {
   const Folder folder;
   const auto of = [&](const std::string& text, double every = 0) {
-    auto spec = stamped(folder("stamps.csv", "t,v\n" + text), "Europe/Berlin", "2024-01-01 00:00",
-                        "2024-01-01 02:00", 60);
+    auto spec = stamped(folder("stamps.csv", "t,v\n" + text), "Europe/Berlin", "2024-01-01 00:00", "2024-01-01 02:00", 60);
     spec.stamps.every = every;
     return problems_of(spec);
   };
   CHECK_THAT(of("2024-01-01 00:00,1\n2024-01-01 01:00,2\n2024-01-01 01:00,3\n"),
              contains("stamps.csv:4:1: the stamp 2024-01-01 01:00 is that of line 3 again; keep one row"));
-  CHECK_THAT(
-      of("2024-01-01 00:00,1\n2024-01-01 02:00,2\n2024-01-01 01:00,3\n"),
-      contains(
-          "stamps.csv:4:1: the stamp 2024-01-01 01:00 lies before that of line 3, 2024-01-01 02:00; sort"));
+  CHECK_THAT(of("2024-01-01 00:00,1\n2024-01-01 02:00,2\n2024-01-01 01:00,3\n"),
+             contains("stamps.csv:4:1: the stamp 2024-01-01 01:00 lies before that of line 3, 2024-01-01 02:00; sort"));
   CHECK_THAT(of("2024-01-01 00:00,1\n2024-01-01 01:00,2\n2024-01-01 02:30,3\n"),
              contains("stamps.csv:4:1: the stamp 2024-01-01 02:30 is 1.5 h after that of line 3, and rows "
                       "are 1 h apart"));
   CHECK_THAT(of("2024-01-01 00:00,1\n2024-01-01 00:15,2\n", 3600),
              contains("is 15 min after that of line 2, and rows are 1 h apart"));
-  CHECK_THAT(of("2024-01-01 00:00,1\nyesterday,2\n"),
-             contains("stamps.csv:3:1: 'yesterday' in column t is no time"));
+  CHECK_THAT(of("2024-01-01 00:00,1\nyesterday,2\n"), contains("stamps.csv:3:1: 'yesterday' in column t is no time"));
   CHECK_THAT(of("2024-01-01 00:00,1\n2024-01-01 01:00Z,2\n"),
              contains("stamps.csv:3:1: '2024-01-01 01:00Z' in column t is no time in ISO 8601, with"));
   CHECK_THAT(of("2024-01-01 00:00,1\n,2\n"), contains("stamps.csv:3:1: the row has no stamp"));
@@ -295,8 +275,7 @@ TEST_CASE("units are converted and what does not fit is refused") {
   CHECK(load_data_file(with("EUR/MWh", "")).currency == "EUR");
   CHECK(good(load_data_file(with("W/kW", ""))).columns.at("v").unit == "1");
   CHECK(good(load_data_file(with("", ""))).columns.at("v").unit == "1");
-  CHECK_THAT(problems_of(with("kWh", "W")),
-             contains("data.set.columns.v: the unit 'kWh' does not fit; write W, kW"));
+  CHECK_THAT(problems_of(with("kWh", "W")), contains("data.set.columns.v: the unit 'kWh' does not fit; write W, kW"));
   CHECK_THAT(problems_of(with("furlong", "")), contains("the unit 'furlong' does not fit"));
   auto two = with("EUR/kWh", "");
   two.columns.push_back({"w", "v", "USD/kWh", "", {}, {}, ""});
@@ -329,15 +308,14 @@ TEST_CASE("gaps are filled as far as was said") {
   CHECK(values(behind) == std::vector<double>{7, 8});
 
   std::string week = "v\n";
-  for (int i = 0; i < 7 * 24; ++i)
-    week += i == 80 ? "\"\"\n" : fmt::format("{}\n", i % 24 + (i / 24 == 0 ? 100 : 0));
+  for (int i = 0; i < 7 * 24; ++i) week += i == 80 ? "\"\"\n" : fmt::format("{}\n", i % 24 + (i / 24 == 0 ? 100 : 0));
   auto spec = spec_of(folder("week.csv", week), "UTC", "2024-01-01", 3600, "2024-01-01", "2024-01-08", 60);
   spec.columns[0].gap = {Fill::typical, 0};
   CHECK(values(good(load_data_file(spec)))[80] == 8);  // 08:00, the first day's 108 is no matter
 
-  CHECK_THAT(problems_of(spec_of(folder("first.csv", "v\nNA\n1\n"), "UTC", "2024-01-01", 3600, "2024-01-01",
-                                 "2024-01-01 02:00", 60)),
-             contains("first.csv:2:1"));
+  CHECK_THAT(
+      problems_of(spec_of(folder("first.csv", "v\nNA\n1\n"), "UTC", "2024-01-01", 3600, "2024-01-01", "2024-01-01 02:00", 60)),
+      contains("first.csv:2:1"));
 }
 
 TEST_CASE("steps keep the energy of every window") {
@@ -354,8 +332,7 @@ TEST_CASE("steps keep the energy of every window") {
   // Energy of [0, t) by the file, in s.
   const auto energy = [&](double t) {
     double sum = 0;
-    for (std::size_t i = 0; i < rows.size(); ++i)
-      sum += rows[i] * std::clamp(t - static_cast<double>(i) * 900, 0.0, 900.0);
+    for (std::size_t i = 0; i < rows.size(); ++i) sum += rows[i] * std::clamp(t - static_cast<double>(i) * 900, 0.0, 900.0);
     return sum;
   };
   struct Case {
@@ -365,9 +342,8 @@ TEST_CASE("steps keep the energy of every window") {
   };
   for (const Case& c :
        {Case{60, "2024-01-01", true}, Case{900, "2024-01-01 06:15", true}, Case{3600, "2024-01-01", false},
-        Case{3600, "2024-01-01 00:10", false}, Case{420, "2024-01-01 00:00", false},
-        Case{900, "2024-01-01 00:05", false}, Case{0.7 * 900, "2024-01-01 00:00:01", false},
-        Case{86400, "2024-01-01", false}, Case{300, "2024-01-01 00:01", false}}) {
+        Case{3600, "2024-01-01 00:10", false}, Case{420, "2024-01-01 00:00", false}, Case{900, "2024-01-01 00:05", false},
+        Case{0.7 * 900, "2024-01-01 00:00:01", false}, Case{86400, "2024-01-01", false}, Case{300, "2024-01-01 00:01", false}}) {
     INFO(c.step << " from " << c.start);
     const auto spec = spec_of(path, "UTC", "2024-01-01", 900, c.start, "2024-01-04 23:00", c.step);
     const DataSet set = good(load_data_file(spec));
@@ -388,8 +364,8 @@ TEST_CASE("steps keep the energy of every window") {
     }
     CHECK(worst < 1e-12);
   }
-  CHECK_THAT(problems_of(spec_of(folder("hours.csv", counted(24 * 366)), "UTC", "2024-01-01", 3600,
-                                 "2024-01-01 00:00:01", "2024-12-31", 0.07)),
+  CHECK_THAT(problems_of(spec_of(folder("hours.csv", counted(24 * 366)), "UTC", "2024-01-01", 3600, "2024-01-01 00:00:01",
+                                 "2024-12-31", 0.07)),
              contains("do not fall evenly"));
 }
 
@@ -413,8 +389,8 @@ TEST_CASE("members in files of their own, or side by side in one") {
   folder("home_3.csv", "t,v\n2024-01-01 00:00,1\n2024-01-01 02:00,1\n");
   CHECK_THAT(problems_of(spec), contains("home_3.csv:3:1: the stamp is not that of"));
 
-  spec = stamped(folder("all.csv", "t,h1,h2,v\n2024-01-01 00:00,1,10,5\n2024-01-01 01:00,2,20,6\n"), "UTC",
-                 "2024-01-01", "2024-01-01 02:00", 60);
+  spec = stamped(folder("all.csv", "t,h1,h2,v\n2024-01-01 00:00,1,10,5\n2024-01-01 01:00,2,20,6\n"), "UTC", "2024-01-01",
+                 "2024-01-01 02:00", 60);
   spec.members = 2;
   spec.columns = {{"demand", "h{member}", "W", "W", {}, {}, ""}, {"v", "v", "1", "1", {}, {}, ""}};
   set = good(load_data_file(spec));
@@ -425,8 +401,7 @@ TEST_CASE("members in files of their own, or side by side in one") {
 TEST_CASE("a description that says too little or too much is refused") {
   const Folder folder;
   const auto base = [&] {
-    return spec_of(folder("few.csv", counted(3)), "UTC", "2024-01-01", 3600, "2024-01-01", "2024-01-01 03:00",
-                   60);
+    return spec_of(folder("few.csv", counted(3)), "UTC", "2024-01-01", 3600, "2024-01-01", "2024-01-01 03:00", 60);
   };
   auto spec = base();
   spec.stamps.column = std::string("t");
@@ -450,8 +425,7 @@ TEST_CASE("a description that says too little or too much is refused") {
 TEST_CASE("a typical year is laid on the run's dates") {
   const std::string path = data_folder + "new_delhi/weather.mos.txt";
   // 2020 is a leap year; midnight in India is 18:30 UTC.
-  const auto start = static_cast<double>(utc("2019-12-31 18:30")),
-             end = static_cast<double>(utc("2020-12-31 18:30"));
+  const auto start = static_cast<double>(utc("2019-12-31 18:30")), end = static_cast<double>(utc("2020-12-31 18:30"));
   const LoadedData loaded = weather_set(path, "auto", 5.5, start, end, "weather");
   const DataSet set = good(loaded);
   CHECK(set.name == "weather");
@@ -464,24 +438,19 @@ TEST_CASE("a typical year is laid on the run's dates") {
   const auto& light = values(set, "global_horizontal_irradiance");
   REQUIRE(light.size() == 8784);
   CHECK(std::none_of(light.begin(), light.end(), [](double v) { return std::isnan(v); }));
-  CHECK(light[12] > 200);  // noon
-  CHECK(light[0] == 0);    // midnight
-  for (std::size_t h = 0; h < 24; ++h)
-    CHECK(light[59 * 24 + h] == light[58 * 24 + h]);  // 29 February as the 28th
+  CHECK(light[12] > 200);                                                                // noon
+  CHECK(light[0] == 0);                                                                  // midnight
+  for (std::size_t h = 0; h < 24; ++h) CHECK(light[59 * 24 + h] == light[58 * 24 + h]);  // 29 February as the 28th
   // A run that starts within an hour of the file gets that hour whole.
   CHECK(good(weather_set(path, "mos", 5.5, start + 600, end, "weather")).first == start);
   CHECK(good(weather_set(path, "mos", 5.0, start, start + 7200, "weather")).first == start - 1800);
 
-  CHECK_THAT(text_of(weather_set(path, "epw", 5.5, start, end, "weather").problems),
-             contains("the file is mos, not epw"));
-  CHECK_THAT(text_of(weather_set(path, "grib", 5.5, start, end, "weather").problems),
-             contains("no weather format 'grib'"));
-  CHECK_THAT(text_of(weather_set(path + "x", "auto", 5.5, start, end, "weather").problems),
-             contains("the file cannot be read"));
+  CHECK_THAT(text_of(weather_set(path, "epw", 5.5, start, end, "weather").problems), contains("the file is mos, not epw"));
+  CHECK_THAT(text_of(weather_set(path, "grib", 5.5, start, end, "weather").problems), contains("no weather format 'grib'"));
+  CHECK_THAT(text_of(weather_set(path + "x", "auto", 5.5, start, end, "weather").problems), contains("the file cannot be read"));
   const std::string june = std::string(URJA_SOURCE_DIR) + "/tests/data/weather/greensboro_june.csv";
   const LoadedData none = weather_set(june, "auto", {}, start, end, "weather");
-  CHECK_THAT(text_of(none.problems),
-             contains("the file does not cover the run, from 2019-12-31 13:00 UTC-05:00"));
+  CHECK_THAT(text_of(none.problems), contains("the file does not cover the run, from 2019-12-31 13:00 UTC-05:00"));
   CHECK(good(weather_set(june, "tmy3", {}, static_cast<double>(utc("2023-06-21 05:00")),
                          static_cast<double>(utc("2023-06-23 05:00")), "weather"))
             .rows == 48);

@@ -25,7 +25,8 @@ struct Feeder {
 // One lane, nothing kept between questions: every flow is summed anew.
 class Oracle {
  public:
-  Oracle(const std::vector<Asset>& assets, const std::vector<Feeder>& feeders) : assets_(assets), feeders_(feeders), cut(feeders.size(), 0) {
+  Oracle(const std::vector<Asset>& assets, const std::vector<Feeder>& feeders)
+      : assets_(assets), feeders_(feeders), cut(feeders.size(), 0) {
     for (const Asset& a : assets_) p.push_back(std::clamp(a.commanded ? a.command : a.wish, a.low, a.high));
     for (int f = static_cast<int>(feeders_.size()) - 1; f > 0; --f) relieve(f);
     for (const bool commanded : {false, true}) {
@@ -161,7 +162,8 @@ TEST_CASE("the balance does what its words say, on random plants", "[balance][or
           const Asset& asset = assets[static_cast<std::size_t>(a)];
           const double p = plant.get("asset" + std::to_string(a) + ".power", lane);
           sum += p;
-          if (!(std::abs(p - oracle.p[static_cast<std::size_t>(a)]) <= 1e-6)) FAIL("asset" << a << " gives " << p << ", the oracle says " << oracle.p[static_cast<std::size_t>(a)]);
+          if (!(std::abs(p - oracle.p[static_cast<std::size_t>(a)]) <= 1e-6))
+            FAIL("asset" << a << " gives " << p << ", the oracle says " << oracle.p[static_cast<std::size_t>(a)]);
           REQUIRE((p >= asset.low && p <= asset.high));
           if (asset.commanded) {
             const double allowed = std::clamp(asset.command, asset.low, asset.high);
@@ -178,7 +180,8 @@ TEST_CASE("the balance does what its words say, on random plants", "[balance][or
         spills += std::abs(spill) > 1;
 
         for (int f = 1; f <= below_plant; ++f) {
-          const double flow = plant.get("feeder" + std::to_string(f) + ".flow", lane), limit = feeders[static_cast<std::size_t>(f)].limit;
+          const double flow = plant.get("feeder" + std::to_string(f) + ".flow", lane),
+                       limit = feeders[static_cast<std::size_t>(f)].limit;
           REQUIRE(std::abs(flow) <= limit + 1e-6);
           REQUIRE(flow == Approx(oracle.flow(f)).margin(1e-6));
           feeders_at_limit += limit > 0 && std::abs(std::abs(flow) - limit) < 1e-6;
@@ -197,7 +200,8 @@ TEST_CASE("the balance does what its words say, on random plants", "[balance][or
         for (const bool commanded : {false, true}) {
           for (const int a : oracle.in_merit_order(commanded)) {
             const Asset& asset = assets[static_cast<std::size_t>(a)];
-            const double from = std::clamp(commanded ? asset.command : asset.wish, asset.low, asset.high), p = oracle.p[static_cast<std::size_t>(a)];
+            const double from = std::clamp(commanded ? asset.command : asset.wish, asset.low, asset.high),
+                         p = oracle.p[static_cast<std::size_t>(a)];
             if (std::abs(p - from) > 1e-6) REQUIRE(exhausted);
             const double residual_before = p - from;  // its sign is the direction in which help was wanted
             if (residual_before > 0) exhausted = exhausted && asset.high - p < 1e-6;
@@ -231,7 +235,8 @@ TEST_CASE("who is in no merit list keeps his wish or command", "[balance]") {
 TEST_CASE("reactive power goes down the merit list", "[balance][reactive]") {
   Plant plant;
   plant.add("load", "test_port", {{"low", -1e3}, {"wish", -1e3}, {"q_wish", -700}, {"q_low", -700}, {"q_high", -700}});
-  plant.add("first", "test_port", {{"q_low", -100}, {"q_high", 200}}).add("second", "test_port", {{"high", 1e4}, {"q_low", -400}, {"q_high", 400}});
+  plant.add("first", "test_port", {{"q_low", -100}, {"q_high", 200}})
+      .add("second", "test_port", {{"high", 1e4}, {"q_low", -400}, {"q_high", 400}});
   plant.balance({"first", "second"}).run();
   CHECK(plant.get("first.reactive_power") == 200);
   CHECK(plant.get("second.reactive_power") == 400);

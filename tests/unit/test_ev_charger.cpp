@@ -38,7 +38,8 @@ std::shared_ptr<void> settings_of(const Type& type, const Records& sessions, con
 // A site: chargers `parking.k.charger` behind the grid connection `grid`.
 class Site {
  public:
-  Site(int chargers, double step, const Records& sessions, const Values& values = {}, const Choices& choices = {}, double days = 366)
+  Site(int chargers, double step, const Records& sessions, const Values& values = {}, const Choices& choices = {},
+       double days = 366)
       : plan_(std::make_shared<Plan>(start, start + days * day, step)) {
     plan_->add_asset("grid", *find_type("grid"), 0, settings_of(*find_type("grid"), {}, {}));
     auto child = std::make_unique<Plan>(start, start + days * day, step);
@@ -55,7 +56,9 @@ class Site {
     if (!q) throw std::invalid_argument("no quantity " + path);
     return *q;
   }
-  static std::string name(int member, const std::string& what) { return "parking." + std::to_string(member + 1) + ".charger." + what; }
+  static std::string name(int member, const std::string& what) {
+    return "parking." + std::to_string(member + 1) + ".charger." + what;
+  }
   double get(const std::string& path, int lane = 0) const { return batch_->get(lane, at(path)); }
   double get(int member, const std::string& what) const { return get(name(member, what)); }
   void set(const std::string& path, double value) {
@@ -90,7 +93,8 @@ Plant alone(double step, const Records& sessions, const Values& values = {}, con
   Plant plant(step, start);
   plant.add("ev", "ev_charger", values);
   const Type& type = *find_type("ev_charger");
-  for (const Choice& c : type.choices) c.write(plant.settings("ev").get(), choices.contains(c.name) ? choices.at(c.name) : c.start);
+  for (const Choice& c : type.choices)
+    c.write(plant.settings("ev").get(), choices.contains(c.name) ? choices.at(c.name) : c.start);
   type.files.front().write(plant.settings("ev").get(), sessions);
   return plant;
 }
@@ -139,7 +143,8 @@ TEST_CASE("a vehicle's acceptance is that of ACN-Sim, exact and stepwise", "[ev_
     if (which + mode != key) {
       key = which + mode;
       const Records one{session(start, start + 300 * day, 10e3 * v[0], 1e3 * v[2], v[1] / v[0], 1e3 * v[0])};
-      plant = std::make_unique<Plant>(alone(60 * v[5], one, {{"rated", 1e6}, {"voltage", v[4]}, {"transition", v[3]}, {"efficiency", 1}},
+      plant = std::make_unique<Plant>(alone(60 * v[5], one,
+                                            {{"rated", 1e6}, {"voltage", v[4]}, {"transition", v[3]}, {"efficiency", 1}},
                                             {{"acceptance", mode == "continuous" ? "exact" : "step"}}));
       plant->batch();
     }
@@ -236,8 +241,10 @@ TEST_CASE("a charger lets go of a dead bus and comes back", "[ev_charger]") {
 
 TEST_CASE("arrivals and departures take effect at the boundary at or after them", "[ev_charger]") {
   // Present from 120 s to 240 s; the second fits between two boundaries; the third comes when the first leaves.
-  Plant plant = alone(60, {session(start + 61, start + 181, 50e3), session(start + 250, start + 290, 700), session(start + 181, start + 235, 3e3)},
-                      {}, {{"when_full", "queue"}});
+  Plant plant = alone(
+      60,
+      {session(start + 61, start + 181, 50e3), session(start + 250, start + 290, 700), session(start + 181, start + 235, 3e3)},
+      {}, {{"when_full", "queue"}});
   const std::array<double, 6> present{0, 1, 1, 0, 0, 0}, delivered{0, 0, 7360, 7360, 0, 0};
   double unmet = 0;
   for (std::size_t k = 0; k < present.size(); ++k) {
@@ -268,11 +275,13 @@ TEST_CASE("wanted is delivered or unmet, over a year", "[ev_charger]") {
   for (int chargers : {1, 5, 12, 54}) {
     for (const char* choice : {"queue", "leave"}) {
       const Records sessions = a_year(2 * chargers, static_cast<std::uint64_t>(chargers));
-      const double wanted = std::accumulate(sessions.begin(), sessions.end(), 0.0, [](double sum, const auto& s) { return sum + s[2]; });
+      const double wanted =
+          std::accumulate(sessions.begin(), sessions.end(), 0.0, [](double sum, const auto& s) { return sum + s[2]; });
       Site site(chargers, 900, sessions, {}, {{"when_full", choice}});
       site.set("grid.import_limit", 3e3 * chargers);
       const auto sums = site.energy({"delivered_power", "unmet_power", "battery_power", "charging_loss"}, 366 * 96);
-      INFO(chargers << " chargers, " << choice << ": of " << wanted / 1e3 << " kWh " << sums[1] / 1e3 << " unmet; " << site.batch().trouble(0));
+      INFO(chargers << " chargers, " << choice << ": of " << wanted / 1e3 << " kWh " << sums[1] / 1e3 << " unmet; "
+                    << site.batch().trouble(0));
       CHECK(std::abs(wanted - sums[0] - sums[1]) < 1e-9 * wanted);
       CHECK(sums[2] + sums[3] == Approx(sums[0]).epsilon(1e-12));
       CHECK(sums[1] > 0.01 * wanted);
@@ -289,9 +298,11 @@ TEST_CASE("the queue is that of an independent simulation of a real site", "[ev_
   REQUIRE(file);
   const auto seconds = [](const std::string& t) {
     const auto number = [&](std::size_t at, std::size_t count) { return std::stoi(t.substr(at, count)); };
-    const std::chrono::year_month_day date{std::chrono::year(number(0, 4)), std::chrono::month(static_cast<unsigned>(number(5, 2))),
+    const std::chrono::year_month_day date{std::chrono::year(number(0, 4)),
+                                           std::chrono::month(static_cast<unsigned>(number(5, 2))),
                                            std::chrono::day(static_cast<unsigned>(number(8, 2)))};
-    return static_cast<double>(std::chrono::sys_days(date).time_since_epoch().count()) * day + number(11, 2) * 3600 + number(14, 2) * 60 + number(17, 2);
+    return static_cast<double>(std::chrono::sys_days(date).time_since_epoch().count()) * day + number(11, 2) * 3600 +
+           number(14, 2) * 60 + number(17, 2);
   };
   Records sessions;
   std::string line, from, until, energy;
@@ -359,7 +370,9 @@ TEST_CASE("the queue is that of an independent simulation of a real site", "[ev_
     Site site(expected.chargers, 300, sessions, {{"rated", 6.6e3}, {"target", 0.8}}, {}, 281);
     std::vector<std::vector<char>> taken(static_cast<std::size_t>(expected.chargers), std::vector<char>(281 * 288 + 1, 0));
     for (const Stay& s : stays) {
-      for (auto k = static_cast<std::size_t>(std::ceil((s.from - start) / 300)); start + 300. * static_cast<double>(k) < s.until; ++k) taken[static_cast<std::size_t>(s.charger)][k] = 1;
+      for (auto k = static_cast<std::size_t>(std::ceil((s.from - start) / 300)); start + 300. * static_cast<double>(k) < s.until;
+           ++k)
+        taken[static_cast<std::size_t>(s.charger)][k] = 1;
     }
     std::vector<Quantity> present;
     for (int m = 0; m < expected.chargers; ++m) present.push_back(site.at(Site::name(m, "present")));
@@ -400,7 +413,8 @@ TEST_CASE("an episode may start at any step, with any step length", "[ev_charger
 }
 
 TEST_CASE("a vehicle that is there before the plan starts is served from then on", "[ev_charger]") {
-  Plant plant = alone(60, {session(start - 7200, start - 60, 5e3), session(start - 3600, start + 3600, 4e3), session(start + 4000, start + 5000, 1e3)});
+  Plant plant = alone(60, {session(start - 7200, start - 60, 5e3), session(start - 3600, start + 3600, 4e3),
+                           session(start + 4000, start + 5000, 1e3)});
   plant.batch();
   CHECK(plant.get("ev.present") == 1);
   CHECK(plant.get("ev.still_wanted") == 4e3);
@@ -418,9 +432,7 @@ TEST_CASE("sessions that cannot be are refused with their number", "[ev_charger]
   const auto message = [](const std::vector<double>& second) -> std::string {
     try {
       alone(60, {session(start, start + 60, 1), second}).batch();
-    } catch (const std::invalid_argument& e) {
-      return e.what();
-    }
+    } catch (const std::invalid_argument& e) { return e.what(); }
     return "";
   };
   CHECK(message(session(start, start, 1)) == "ev: sessions: record 2: the departure is not after the arrival");
@@ -546,7 +558,8 @@ TEST_CASE("where a vehicle stands does not change its share", "[ev_charger][bala
   std::uniform_real_distribution<double> u(0, 1);
   for (double limit : {30e3, 90e3}) {  // some pause; all have their floor
     std::vector<Vehicle> vehicles;
-    for (int k = 0; k < 54; ++k) vehicles.push_back({true, 2e3 + 6e3 * u(random), 5e3 + 20e3 * u(random), 1e9 + 36e3 * u(random)});
+    for (int k = 0; k < 54; ++k)
+      vehicles.push_back({true, 2e3 + 6e3 * u(random), 5e3 + 20e3 * u(random), 1e9 + 36e3 * u(random)});
     std::vector<std::size_t> place(54);
     std::iota(place.begin(), place.end(), std::size_t{0});
     std::vector<double> first;

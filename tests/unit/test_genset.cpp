@@ -70,9 +70,7 @@ TEST_CASE("genset: minimum up and down times, cool-down, aborted and blocked sta
   for (double step : {10.0, 60.0, 100.0}) {
     CAPTURE(step);
     Plant plant(step);
-    with_load(
-        plant,
-        {{"run", 1}, {"minimum_up", 600}, {"minimum_down", 300}, {"cool_down", 180}, {"minimum_load", 0}});
+    with_load(plant, {{"run", 1}, {"minimum_up", 600}, {"minimum_down", 300}, {"cool_down", 180}, {"minimum_load", 0}});
     const auto seconds = [&](double s) { plant.run(static_cast<int>(s / step + 0.5)); };
     seconds(300);
     plant.set("genset.run", 0);

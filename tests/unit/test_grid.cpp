@@ -142,8 +142,8 @@ TEST_CASE("grid: voltage and frequency reach the bus", "[grid]") {
 }
 
 TEST_CASE("grid: NaN in an input stops the lane", "[grid]") {
-  for (const char* input : {"price", "export_price", "carbon", "voltage", "frequency", "connected",
-                            "billing_month", "import_wish"}) {
+  for (const char* input :
+       {"price", "export_price", "carbon", "voltage", "frequency", "connected", "billing_month", "import_wish"}) {
     Plant plant(60);
     with_load(plant);
     plant.set("load.demand", 1000).set(std::string("grid.") + input, NAN).run();

@@ -30,8 +30,7 @@ struct Forced {
 };
 
 // A pendulum with friction and a lane's own length; templated as models' right-hand sides are.
-template <class Real>
-void pendulum(const double* friction, const Real& per_length, const Real* x, Real* rate) {
+template <class Real> void pendulum(const double* friction, const Real& per_length, const Real* x, Real* rate) {
   using std::sin;
   rate[0] = x[1];
   rate[1] = -per_length * sin(x[0]) - *friction * x[1];
@@ -168,7 +167,10 @@ std::vector<double> drive(const Test& test, double dt) {
   Problems problems;
   std::string currency;
   AssetReader reader(problems, *Zone::find("UTC"), {}, currency);
-  reader.read({&plant.plan(), 0, 1}, parse_yaml(std::string("{set: ") + test.set + ", state_of_charge: 0.9, temperature: 20 degC, leakage: 5 mA}", "test", problems), "test", {});
+  reader.read({&plant.plan(), 0, 1},
+              parse_yaml(std::string("{set: ") + test.set + ", state_of_charge: 0.9, temperature: 20 degC, leakage: 5 mA}",
+                         "test", problems),
+              "test", {});
   INFO(problems.text());
   REQUIRE(problems.empty());
   const double capacity = plant.get("cell.capacity");
@@ -178,8 +180,13 @@ std::vector<double> drive(const Test& test, double dt) {
     REQUIRE(plant.batch().all_well());
     return {plant.get("cell.state_of_charge"), plant.get("cell.rc_voltage"), plant.get("cell.temperature")};
   }
-  Continuous c{static_cast<const Cell::Settings*>(plant.settings("cell").get()), capacity, plant.get("cell.leakage"),
-               plant.get("cell.heat_capacity"), plant.get("cell.thermal_resistance"), 15, 0};
+  Continuous c{static_cast<const Cell::Settings*>(plant.settings("cell").get()),
+               capacity,
+               plant.get("cell.leakage"),
+               plant.get("cell.heat_capacity"),
+               plant.get("cell.thermal_resistance"),
+               15,
+               0};
   std::vector<double> x{0.9, 0, 20};
   for (const double share : test.currents) {
     c.current = share * capacity;

@@ -12,8 +12,7 @@ using urja::tests::Plant;
 
 TEST_CASE("load: served, unserved and reactive power", "[load]") {
   Plant plant(60);
-  plant.add("load", "load", {{"scale", 2}, {"power_factor", 0.8}})
-      .add("grid", "grid", {{"import_limit", 3000}});
+  plant.add("load", "load", {{"scale", 2}, {"power_factor", 0.8}}).add("grid", "grid", {{"import_limit", 3000}});
   plant.balance({"grid", "load"});
   plant.set("load.demand", 1000).run();
   CHECK(plant.get("load.wanted") == 2000);
@@ -74,9 +73,7 @@ Plant& pump_and_grid(Plant& plant) {
 
 }  // namespace
 
-TEST_CASE(
-    "deferrable load: runs early, waits for its relay, and what is late is unmet in the step of the deadline",
-    "[load]") {
+TEST_CASE("deferrable load: runs early, waits for its relay, and what is late is unmet in the step of the deadline", "[load]") {
   Plant plant(60, start);
   pump_and_grid(plant);
   give_jobs(plant, {{90, 900, 100, 1000, 1}, {600, 1200, 150, 1000, 1}});
@@ -140,20 +137,16 @@ TEST_CASE("deferrable load: jobs that cannot be are named", "[load]") {
     } catch (const std::invalid_argument& e) { return e.what(); }
     return "";
   };
-  CHECK_THAT(message({{0, 3600, 100, 1000, 1}, {0, 360, 200, 1000, 1}}),
-             contains("pump: jobs: job 2 cannot be done"));
+  CHECK_THAT(message({{0, 3600, 100, 1000, 1}, {0, 360, 200, 1000, 1}}), contains("pump: jobs: job 2 cannot be done"));
   CHECK_THAT(message({{600, 600, 100, 1000, 1}}), contains("`latest` must be after"));
   CHECK_THAT(message({{0, 600, 0, 1000, 1}}), contains("must be positive"));
-  CHECK_THAT(message(Jobs(5, {0, 3600, 100, 1000, 1})),
-             contains("more than 4 jobs are open at 2016-07-01 00:00 UTC"));
+  CHECK_THAT(message(Jobs(5, {0, 3600, 100, 1000, 1})), contains("more than 4 jobs are open at 2016-07-01 00:00 UTC"));
   CHECK(message(Jobs(4, {0, 3600, 100, 1000, 1})).empty());
 }
 
 TEST_CASE("deferrable load: owed = served + unmet + open, for any jobs, relays and scarcity", "[load]") {
   std::mt19937 random(11);
-  const auto uniform = [&](double low, double high) {
-    return std::uniform_real_distribution<double>(low, high)(random);
-  };
+  const auto uniform = [&](double low, double high) { return std::uniform_real_distribution<double>(low, high)(random); };
   for (int trial = 0; trial < 60; ++trial) {
     const double step = std::vector<double>{7, 60, 900, 3600}[static_cast<std::size_t>(trial % 4)];
     Jobs jobs;
@@ -161,8 +154,7 @@ TEST_CASE("deferrable load: owed = served + unmet + open, for any jobs, relays a
     for (int queue = 0; queue < 4; ++queue) {
       for (double t = uniform(0, 10 * step); t < end;) {
         const double length = uniform(0.3 * step, 40 * step), power = uniform(100, 2000);
-        jobs.push_back(
-            {t, t + length, uniform(0.1, 1) * power * length / 3600, power, uniform(0, 1) < 0.7 ? 1.0 : 0.0});
+        jobs.push_back({t, t + length, uniform(0.1, 1) * power * length / 3600, power, uniform(0, 1) < 0.7 ? 1.0 : 0.0});
         t += length + uniform(1, 10) * step;
       }
     }
@@ -203,9 +195,7 @@ TEST_CASE("deferrable load: an episode that starts later owes only what is still
 
 TEST_CASE("shiftable load: what is shed is owed, and made up for when there is room", "[load]") {
   std::mt19937 random(5);
-  const auto uniform = [&](double low, double high) {
-    return std::uniform_real_distribution<double>(low, high)(random);
-  };
+  const auto uniform = [&](double low, double high) { return std::uniform_real_distribution<double>(low, high)(random); };
   for (double payback : {1.0, 0.6, 0.0}) {
     Plant plant(60, start);
     plant.add("heat", "shiftable_load", {{"payback", payback}, {"payback_power", 700}}).add("grid", "grid");

@@ -2,11 +2,11 @@
 #include <hdf5.h>
 #include <sys/wait.h>
 
+#include <fmt/format.h>
 #include <algorithm>
 #include <chrono>
 #include <cmath>
 #include <csignal>
-#include <fmt/format.h>
 #include <map>
 #include <nlohmann/json.hpp>
 #include <set>
@@ -64,7 +64,9 @@ class ResultFile {
     for (std::size_t k = 0; k < all.size(); ++k) sums[k / (all.size() / sums.size())] += all[k];
     return sums;
   }
-  bool has_attribute(const std::string& object, const char* name) const { return H5Aexists_by_name(file_, object.c_str(), name, H5P_DEFAULT) > 0; }
+  bool has_attribute(const std::string& object, const char* name) const {
+    return H5Aexists_by_name(file_, object.c_str(), name, H5P_DEFAULT) > 0;
+  }
   std::string text(const std::string& object, const char* name) const {
     if (!has_attribute(object, name)) return "(missing)";
     const hid_t attribute = H5Aopen_by_name(file_, object.c_str(), name, H5P_DEFAULT, H5P_DEFAULT), type = H5Aget_type(attribute);
@@ -93,11 +95,13 @@ class ResultFile {
   std::vector<std::string> names(const std::string& group) const {
     std::vector<std::string> found;
     const hid_t g = H5Gopen2(file_, group.c_str(), H5P_DEFAULT);
-    H5Literate(g, H5_INDEX_NAME, H5_ITER_INC, nullptr,
-               [](hid_t, const char* name, const H5L_info_t*, void* list) -> herr_t {
-                 static_cast<std::vector<std::string>*>(list)->emplace_back(name);
-                 return 0;
-               }, &found);
+    H5Literate(
+        g, H5_INDEX_NAME, H5_ITER_INC, nullptr,
+        [](hid_t, const char* name, const H5L_info_t*, void* list) -> herr_t {
+          static_cast<std::vector<std::string>*>(list)->emplace_back(name);
+          return 0;
+        },
+        &found);
     H5Gclose(g);
     return found;
   }
@@ -130,7 +134,8 @@ TEST_CASE("describe: every member of every model once, as declared", "[program][
     CHECK(all["name"] == name);
     CHECK(!all["doc"].get<std::string>().empty());
     std::map<std::string, std::set<std::string>> seen;
-    for (const char* group : {"ports", "parameters", "states", "inputs", "outputs", "settings", "choices", "tables", "events", "data", "roles"}) {
+    for (const char* group :
+         {"ports", "parameters", "states", "inputs", "outputs", "settings", "choices", "tables", "events", "data", "roles"}) {
       if (!all.contains(group)) continue;
       for (const json& one : all[group]) {
         INFO(group << " " << one.dump());
@@ -140,7 +145,9 @@ TEST_CASE("describe: every member of every model once, as declared", "[program][
           if (one.contains("min")) CHECK(one["default"] >= one["min"]);
           if (one.contains("max")) CHECK(one["default"] <= one["max"]);
         }
-        if (std::string(group) == "inputs" || std::string(group) == "outputs" || std::string(group) == "states" || std::string(group) == "parameters") CHECK(one.contains("unit"));
+        if (std::string(group) == "inputs" || std::string(group) == "outputs" || std::string(group) == "states" ||
+            std::string(group) == "parameters")
+          CHECK(one.contains("unit"));
       }
     }
     // The same name is never two things; `power` is what is wished when a model is driven, and what it then does.
@@ -154,7 +161,11 @@ TEST_CASE("describe: every member of every model once, as declared", "[program][
     }
     std::size_t expected = 0, listed = 0;
     for (const Member& m : type.members) {
-      const char* group = m.kind == Kind::parameter ? "parameters" : m.kind == Kind::state ? "states" : m.kind == Kind::input ? "inputs" : m.kind == Kind::output ? "outputs" : nullptr;
+      const char* group = m.kind == Kind::parameter ? "parameters"
+                          : m.kind == Kind::state   ? "states"
+                          : m.kind == Kind::input   ? "inputs"
+                          : m.kind == Kind::output  ? "outputs"
+                                                    : nullptr;
       if (!group) continue;
       ++expected;
       INFO(m.name);
@@ -181,14 +192,16 @@ TEST_CASE("describe: the list, the text, and a name that is not there", "[progra
   CHECK(program({"describe", "--bogus"}).status == 2);
   CHECK(program({"--help"}).status == 0);
   CHECK(program({"--version"}).status == 0);
-  for (const char* command : {"run", "validate", "probe", "describe", "report"}) CHECK_THAT(program({command, "--help"}).out, contains("Example: urja "));
+  for (const char* command : {"run", "validate", "probe", "describe", "report"})
+    CHECK_THAT(program({command, "--help"}).out, contains("Example: urja "));
 }
 
 // --- probe ---
 
 TEST_CASE("probe: the program writes what the library computes", "[program][probe]") {
   const Scratch folder;
-  const std::string params = folder.write("p.yaml", "set: nmc_kokam\nstate_of_charge: 80 %\n"), inputs = folder.write("in.csv", "time_s,current\n0,0\n10,27\n10,0\n20,0\n3600,0\n");
+  const std::string params = folder.write("p.yaml", "set: nmc_kokam\nstate_of_charge: 80 %\n"),
+                    inputs = folder.write("in.csv", "time_s,current\n0,0\n10,27\n10,0\n20,0\n3600,0\n");
   const std::string out = folder.path("out.csv");
   const ProgramResult r = program({"probe", "cell", "--params", params, "--inputs", inputs, "--out", out});
   INFO(r.err);
@@ -252,28 +265,36 @@ TEST_CASE("probe: what is wrong with the call is said, with 2", "[program][probe
   const Scratch folder;
   const std::string good = folder.write("p.yaml", "set: nmc_kokam\n");
   const auto wrong = [&](const std::string& model, const std::string& params, const std::string& rows) {
-    const ProgramResult r = program({"probe", model, "--params", params, "--inputs", folder.write("in.csv", rows), "--out", folder.path("out.csv")});
+    const ProgramResult r =
+        program({"probe", model, "--params", params, "--inputs", folder.write("in.csv", rows), "--out", folder.path("out.csv")});
     INFO(r.err);
     CHECK(r.status == 2);
     CHECK(!std::filesystem::exists(folder.path("out.csv")));
     return r.err;
   };
   CHECK_THAT(wrong("cel", good, "time_s,current\n0,0\n"), contains("there is no such model; did you mean 'cell'?"));
-  CHECK_THAT(wrong("cell", good, "time_s,curent\n0,0\n"), contains("in.csv: model 'cell' has no input 'curent'; inputs are ambient_temperature or current"));
+  CHECK_THAT(wrong("cell", good, "time_s,curent\n0,0\n"),
+             contains("in.csv: model 'cell' has no input 'curent'; inputs are ambient_temperature or current"));
   CHECK_THAT(wrong("cell", good, "t,current\n0,0\n"), contains("in.csv: the first column must be time_s"));
   CHECK_THAT(wrong("cell", good, "time_s,current\n10,0\n0,0\n"), contains("time_s goes back in row 2"));
-  CHECK_THAT(wrong("cell", good, "time_s,current\n0,0\n10,five\n"), contains("in.csv:3:4: 'five' in column current is no number"));
-  CHECK_THAT(wrong("cell", good, "time_s,current\n0,0\n10,\n"), contains("current is nan in row 2; allowed is -100000 to 100000"));
-  CHECK_THAT(wrong("cell", good, "time_s,current\n0,0\n10,5e6\n"), contains("current is 5e+06 in row 2; allowed is -100000 to 100000"));
+  CHECK_THAT(wrong("cell", good, "time_s,current\n0,0\n10,five\n"),
+             contains("in.csv:3:4: 'five' in column current is no number"));
+  CHECK_THAT(wrong("cell", good, "time_s,current\n0,0\n10,\n"),
+             contains("current is nan in row 2; allowed is -100000 to 100000"));
+  CHECK_THAT(wrong("cell", good, "time_s,current\n0,0\n10,5e6\n"),
+             contains("current is 5e+06 in row 2; allowed is -100000 to 100000"));
   CHECK_THAT(wrong("cell", good, ""), contains("in.csv: the file is empty"));
   CHECK_THAT(wrong("cell", folder.path("no.yaml"), "time_s,current\n0,0\n"), contains("no.yaml: cannot be opened"));
   CHECK_THAT(wrong("cell", folder.write("b.yaml", "set: nmc_kokam\ncapacty: 3 Ah\n"), "time_s,current\n0,0\n"),
              contains("b.yaml:2:1: capacty: model 'cell' has no 'capacty'; did you mean 'capacity'?"));
-  CHECK_THAT(wrong("cell", folder.write("c.yaml", "capacity: 3 Ah\n"), "time_s,current\n0,0\n"), contains("c.yaml: no cell is given: name a parameter set"));
+  CHECK_THAT(wrong("cell", folder.write("c.yaml", "capacity: 3 Ah\n"), "time_s,current\n0,0\n"),
+             contains("c.yaml: no cell is given: name a parameter set"));
   CHECK(program({"probe", "cell", "--inputs", folder.path("nothing.csv"), "--out", folder.path("o.csv")}).status == 2);
   CHECK(program({"probe", "cell"}).status == 2);
   // A model that leaves its bounds is a failed run, not a wrong call.
-  const ProgramResult empty = program({"probe", "cell", "--params", good, "--inputs", folder.write("in.csv", "time_s,current\n0,0\n100000,20\n"), "--out", folder.path("o.csv")});
+  const ProgramResult empty =
+      program({"probe", "cell", "--params", good, "--inputs", folder.write("in.csv", "time_s,current\n0,0\n100000,20\n"), "--out",
+               folder.path("o.csv")});
   CHECK(empty.status == 1);
   CHECK_THAT(empty.err, contains("cell.state_of_charge has left its bounds") && contains("row 2, time_s 100000"));
 }
@@ -282,19 +303,48 @@ TEST_CASE("probe: what is wrong with the call is said, with 2", "[program][probe
 
 TEST_CASE("run: --json is one object with the contract's keys", "[program][run]") {
   const Scratch folder;
-  const ProgramResult r = program({"run", village, "--to", "2016-08-03 00:00", "--out", folder.path("r.h5"), "--json", "--seed", "11"}, folder.path());
+  const ProgramResult r = program(
+      {"run", village, "--to", "2016-08-03 00:00", "--out", folder.path("r.h5"), "--json", "--seed", "11"}, folder.path());
   INFO(r.err);
   REQUIRE(r.status == 0);
   CHECK(r.err.empty());
   CHECK(std::count(r.out.begin(), r.out.end(), '\n') == 1);
   const json k = json::parse(r.out);
-  for (const char* key : {"scenario", "seed", "steps", "wall_s", "steps_per_s", "ledger_residual", "currency", "load_kwh", "served_kwh", "unserved_kwh", "unserved_h", "unserved_kwh_by_zone",
-                          "pv_available_kwh", "pv_kwh", "curtailed_kwh", "battery_charge_kwh", "battery_discharge_kwh", "battery_loss_kwh", "equivalent_full_cycles", "import_kwh", "export_kwh",
-                          "peak_import_kw", "self_consumption", "self_sufficiency", "cost_total", "cost_energy", "cost_demand", "revenue_export", "co2_kg", "faults"}) {
+  for (const char* key : {"scenario",
+                          "seed",
+                          "steps",
+                          "wall_s",
+                          "steps_per_s",
+                          "ledger_residual",
+                          "currency",
+                          "load_kwh",
+                          "served_kwh",
+                          "unserved_kwh",
+                          "unserved_h",
+                          "unserved_kwh_by_zone",
+                          "pv_available_kwh",
+                          "pv_kwh",
+                          "curtailed_kwh",
+                          "battery_charge_kwh",
+                          "battery_discharge_kwh",
+                          "battery_loss_kwh",
+                          "equivalent_full_cycles",
+                          "import_kwh",
+                          "export_kwh",
+                          "peak_import_kw",
+                          "self_consumption",
+                          "self_sufficiency",
+                          "cost_total",
+                          "cost_energy",
+                          "cost_demand",
+                          "revenue_export",
+                          "co2_kg",
+                          "faults"}) {
     INFO(key);
     CHECK(k.contains(key));
   }
-  for (const char* key : {"genset_kwh", "fuel_l", "genset_run_h", "ev_kwh", "ev_unmet_kwh", "deferred_unmet_kwh", "cost_fuel"}) CHECK(!k.contains(key));  // this plant has none
+  for (const char* key : {"genset_kwh", "fuel_l", "genset_run_h", "ev_kwh", "ev_unmet_kwh", "deferred_unmet_kwh", "cost_fuel"})
+    CHECK(!k.contains(key));  // this plant has none
   CHECK(k["scenario"] == "village");
   CHECK(k["seed"] == 11);
   CHECK(k["steps"] == 2 * 24 * 60);
@@ -306,7 +356,8 @@ TEST_CASE("run: --json is one object with the contract's keys", "[program][run]"
   const auto v = [&](const char* key) { return k[key].get<double>(); };
   CHECK(v("pv_kwh") + v("curtailed_kwh") == Approx(v("pv_available_kwh")).epsilon(1e-9));
   CHECK(v("served_kwh") + v("unserved_kwh") == Approx(v("load_kwh")).epsilon(1e-9));
-  CHECK(v("pv_kwh") + v("battery_discharge_kwh") + v("import_kwh") == Approx(v("served_kwh") + v("battery_charge_kwh") + v("export_kwh")).epsilon(1e-9));
+  CHECK(v("pv_kwh") + v("battery_discharge_kwh") + v("import_kwh") ==
+        Approx(v("served_kwh") + v("battery_charge_kwh") + v("export_kwh")).epsilon(1e-9));
   CHECK(v("cost_total") == Approx(v("cost_energy") + v("cost_demand") - v("revenue_export")).epsilon(1e-12));
   CHECK(v("revenue_export") == Approx(0.05 * v("export_kwh")).epsilon(1e-9));
   CHECK(v("self_consumption") == Approx(1 - v("export_kwh") / v("pv_kwh")).epsilon(1e-9));
@@ -316,8 +367,10 @@ TEST_CASE("run: a genset and vehicles bring their keys", "[program][run]") {
   const Scratch folder;
   folder.write("s.csv", "arrival,departure,energy\n2024-01-01 08:00,2024-01-01 12:00,6\n");
   const std::string file = folder.write("p.yaml",
-                                        "urja: 1\nzone: Asia/Kolkata\nrun: {from: 2024-01-01 00:00, to: 2024-01-02 00:00, step: 15 min}\nassets:\n  load: {model: load, demand: 3 kW}\n"
-                                        "  genset: {model: genset}\n  ev: {model: ev_charger, sessions: {file: s.csv, columns: {energy: {column: energy, unit: kWh}, arrival: arrival, departure: departure}}}\n"
+                                        "urja: 1\nzone: Asia/Kolkata\nrun: {from: 2024-01-01 00:00, to: 2024-01-02 00:00, step: "
+                                        "15 min}\nassets:\n  load: {model: load, demand: 3 kW}\n"
+                                        "  genset: {model: genset}\n  ev: {model: ev_charger, sessions: {file: s.csv, columns: "
+                                        "{energy: {column: energy, unit: kWh}, arrival: arrival, departure: departure}}}\n"
                                         "balance: [genset, ev, load]\n");
   const json k = run_json(folder, {file});
   for (const char* key : {"genset_kwh", "fuel_l", "genset_run_h", "ev_kwh", "ev_unmet_kwh", "cost_fuel", "cost_total"}) {
@@ -347,15 +400,18 @@ TEST_CASE("run: nothing is overwritten without --force", "[program][run]") {
   // Without --out each run has a folder of its own.
   REQUIRE(program({"run", file}, folder.path()).status == 0);
   REQUIRE(program({"run", file}, folder.path()).status == 0);
-  for (const char* name : {"results/constants/1/result.h5", "results/constants/1/report.html", "results/constants/2/result.h5"}) CHECK(std::filesystem::exists(folder.path(name)));
+  for (const char* name : {"results/constants/1/result.h5", "results/constants/1/report.html", "results/constants/2/result.h5"})
+    CHECK(std::filesystem::exists(folder.path(name)));
 }
 
 TEST_CASE("run: --seed, --set, --from and --to reach the run; threads change nothing", "[program][run]") {
   const Scratch folder;
-  const json a = run_json(folder, {village, "--to", "2016-08-02 00:00"}), b = run_json(folder, {village, "--to", "2016-08-02 00:00", "--threads", "4"});
+  const json a = run_json(folder, {village, "--to", "2016-08-02 00:00"}),
+             b = run_json(folder, {village, "--to", "2016-08-02 00:00", "--threads", "4"});
   CHECK(a["state_hash"] == b["state_hash"]);
   CHECK(a["steps"] == 1440);
-  const json c = run_json(folder, {village, "--from", "2016-08-01 12:00", "--to", "2016-08-02 00:00", "--set", "assets.battery.state_of_charge=20 %"});
+  const json c = run_json(folder, {village, "--from", "2016-08-01 12:00", "--to", "2016-08-02 00:00", "--set",
+                                   "assets.battery.state_of_charge=20 %"});
   CHECK(c["steps"] == 720);
   CHECK(c["state_hash"] != a["state_hash"]);
 }
@@ -367,10 +423,12 @@ TEST_CASE("run: Ctrl-C ends cleanly and leaves a file that can be read", "[progr
   REQUIRE(child >= 0);
   if (child == 0) {
     if (!freopen(folder.path("out").c_str(), "w", stdout) || !freopen(err.c_str(), "w", stderr)) _exit(126);
-    execl(URJA_PROGRAM, URJA_PROGRAM, "run", village.c_str(), "--set", "run.step=1 s", "--out", out.c_str(), static_cast<char*>(nullptr));
+    execl(URJA_PROGRAM, URJA_PROGRAM, "run", village.c_str(), "--set", "run.step=1 s", "--out", out.c_str(),
+          static_cast<char*>(nullptr));
     _exit(127);
   }
-  for (int wait = 0; wait < 200 && !std::filesystem::exists(out + ".part"); ++wait) std::this_thread::sleep_for(std::chrono::milliseconds(25));
+  for (int wait = 0; wait < 200 && !std::filesystem::exists(out + ".part"); ++wait)
+    std::this_thread::sleep_for(std::chrono::milliseconds(25));
   std::this_thread::sleep_for(std::chrono::milliseconds(300));
   kill(child, SIGINT);
   int status = 0;
@@ -396,7 +454,8 @@ TEST_CASE("result: the contract, read with HDF5 alone", "[program][result]") {
   REQUIRE(file.good());
   const auto time = file.values("/time");
   REQUIRE(time.size() == 2 * 24 * 4);  // record: 15 min
-  for (std::size_t k = 0; k < time.size(); ++k) CHECK(time[k] == 1470034800.0 + 900.0 * static_cast<double>(k));  // 2016-08-01 00:00 in Los Angeles
+  for (std::size_t k = 0; k < time.size(); ++k)
+    CHECK(time[k] == 1470034800.0 + 900.0 * static_cast<double>(k));  // 2016-08-01 00:00 in Los Angeles
   CHECK(file.text("/time", "unit") == "s");
 
   std::vector<double> sum(time.size(), 0.0), largest(time.size(), 0.0);
@@ -459,17 +518,24 @@ TEST_CASE("result: the contract, read with HDF5 alone", "[program][result]") {
 TEST_CASE("result: what nobody takes or gives stands in spill, and the sum is still zero", "[program][result]") {
   const Scratch folder;
   // 5 kW of PV that nobody may curtail, 1 kW of load, 2 kW of export; and a second plant with a load that nobody feeds.
-  const std::string head = "urja: 1\nzone: Asia/Kolkata\nrun: {from: 2024-01-01 00:00, to: 2024-01-02 00:00, step: 1 h}\nassets:\n";
-  run_json(folder, {folder.write("a.yaml", head + "  pv: {model: pv_profile, rated: 5 kW, generation: 1}\n  load: {model: load, demand: 1 kW}\n  grid: {model: grid, export_limit: 2 kW}\nbalance: [grid]\n")});
+  const std::string head =
+      "urja: 1\nzone: Asia/Kolkata\nrun: {from: 2024-01-01 00:00, to: 2024-01-02 00:00, step: 1 h}\nassets:\n";
+  run_json(folder,
+           {folder.write("a.yaml", head + "  pv: {model: pv_profile, rated: 5 kW, generation: 1}\n  load: {model: load, demand: "
+                                          "1 kW}\n  grid: {model: grid, export_limit: 2 kW}\nbalance: [grid]\n")});
   {
     const ResultFile file(folder.path("r.h5"));
     for (double w : file.values("/channels/spill/power")) CHECK(w == Approx(-2000).epsilon(1e-12));
     for (double w : file.values("/channels/pv/power")) CHECK(w == Approx(5000).epsilon(1e-12));
   }
-  const json k = run_json(folder, {folder.write("b.yaml", head + "  load: {model: load, demand: 1 kW}\n  grid: {model: grid, import_limit: 0 W}\nbalance: [grid]\n")});
+  const json k = run_json(
+      folder,
+      {folder.write("b.yaml",
+                    head + "  load: {model: load, demand: 1 kW}\n  grid: {model: grid, import_limit: 0 W}\nbalance: [grid]\n")});
   {
     const ResultFile file(folder.path("r.h5"));
-    const auto load = file.values("/channels/load/power"), spill = file.values("/channels/spill/power"), unserved = file.values("/channels/plant/unserved_power");
+    const auto load = file.values("/channels/load/power"), spill = file.values("/channels/spill/power"),
+               unserved = file.values("/plant/unserved_power");
     for (std::size_t r = 0; r < load.size(); ++r) {
       CHECK(load[r] + spill[r] == Approx(0).margin(1e-6));
       CHECK(unserved[r] == Approx(1000).epsilon(1e-9));

@@ -36,16 +36,23 @@ class Writer {
   Writer(const Writer&) = delete;
   Writer& operator=(const Writer&) = delete;
 
-  Writer& text(const char* name, const std::string& value) { text(file_, name, value); return *this; }
+  Writer& text(const char* name, const std::string& value) {
+    text(file_, name, value);
+    return *this;
+  }
 
-  Writer& data(const std::string& path, const std::vector<double>& values, std::vector<hsize_t> shape = {}, const char* unit = nullptr) {
+  Writer& data(const std::string& path, const std::vector<double>& values, std::vector<hsize_t> shape = {},
+               const char* unit = nullptr) {
     if (shape.empty()) shape = {values.size()};
-    const hid_t links = H5Pcreate(H5P_LINK_CREATE), space = H5Screate_simple(static_cast<int>(shape.size()), shape.data(), nullptr);
+    const hid_t links = H5Pcreate(H5P_LINK_CREATE),
+                space = H5Screate_simple(static_cast<int>(shape.size()), shape.data(), nullptr);
     H5Pset_create_intermediate_group(links, 1);
     const hid_t set = H5Dcreate2(file_, path.c_str(), H5T_NATIVE_DOUBLE, space, links, H5P_DEFAULT, H5P_DEFAULT);
     if (!values.empty()) H5Dwrite(set, H5T_NATIVE_DOUBLE, H5S_ALL, H5S_ALL, H5P_DEFAULT, values.data());
     if (unit) text(set, "unit", unit);
-    H5Dclose(set); H5Sclose(space); H5Pclose(links);
+    H5Dclose(set);
+    H5Sclose(space);
+    H5Pclose(links);
     return *this;
   }
 
@@ -53,13 +60,20 @@ class Writer {
     const hid_t links = H5Pcreate(H5P_LINK_CREATE), type = string_type();
     const hsize_t n = values.size();
     H5Pset_create_intermediate_group(links, 1);
-    const hid_t space = H5Screate_simple(1, &n, nullptr), set = H5Dcreate2(file_, path.c_str(), type, space, links, H5P_DEFAULT, H5P_DEFAULT);
+    const hid_t space = H5Screate_simple(1, &n, nullptr),
+                set = H5Dcreate2(file_, path.c_str(), type, space, links, H5P_DEFAULT, H5P_DEFAULT);
     H5Dwrite(set, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, values.data());
-    H5Dclose(set); H5Sclose(space); H5Tclose(type); H5Pclose(links);
+    H5Dclose(set);
+    H5Sclose(space);
+    H5Tclose(type);
+    H5Pclose(links);
     return *this;
   }
 
-  struct Row { double time; const char *asset, *kind, *text; };
+  struct Row {
+    double time;
+    const char *asset, *kind, *text;
+  };
   Writer& compound_events(const std::vector<Row>& rows) {
     const hid_t text = string_type(), type = H5Tcreate(H5T_COMPOUND, sizeof(Row));
     H5Tinsert(type, "time", HOFFSET(Row, time), H5T_NATIVE_DOUBLE);
@@ -67,9 +81,13 @@ class Writer {
     H5Tinsert(type, "kind", HOFFSET(Row, kind), text);
     H5Tinsert(type, "text", HOFFSET(Row, text), text);
     const hsize_t n = rows.size();
-    const hid_t space = H5Screate_simple(1, &n, nullptr), set = H5Dcreate2(file_, "events", type, space, H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT);
+    const hid_t space = H5Screate_simple(1, &n, nullptr),
+                set = H5Dcreate2(file_, "events", type, space, H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT);
     H5Dwrite(set, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, rows.data());
-    H5Dclose(set); H5Sclose(space); H5Tclose(type); H5Tclose(text);
+    H5Dclose(set);
+    H5Sclose(space);
+    H5Tclose(type);
+    H5Tclose(text);
     return *this;
   }
 
@@ -81,10 +99,13 @@ class Writer {
     return type;
   }
   static void text(hid_t where, const char* name, const std::string& value) {
-    const hid_t type = string_type(), space = H5Screate(H5S_SCALAR), attribute = H5Acreate2(where, name, type, space, H5P_DEFAULT, H5P_DEFAULT);
+    const hid_t type = string_type(), space = H5Screate(H5S_SCALAR),
+                attribute = H5Acreate2(where, name, type, space, H5P_DEFAULT, H5P_DEFAULT);
     const char* p = value.c_str();
     H5Awrite(attribute, type, &p);
-    H5Aclose(attribute); H5Sclose(space); H5Tclose(type);
+    H5Aclose(attribute);
+    H5Sclose(space);
+    H5Tclose(type);
   }
   hid_t file_;
 };
@@ -104,9 +125,7 @@ std::string page_of(const Folder& folder) {
 std::string failure(const std::string& h5, const std::string& html) {
   try {
     urja::viz::write_report(h5, html);
-  } catch (const std::runtime_error& e) {
-    return e.what();
-  }
+  } catch (const std::runtime_error& e) { return e.what(); }
   return "no error";
 }
 
@@ -145,16 +164,21 @@ const char* const k_evil = "</script><script>alert(1)</script><img src=x onerror
 TEST_CASE("a report is one page that loads nothing and says what the file says", "[viz]") {
   const Folder folder;
   Writer(folder / "r.h5")
-    .text("title", "Two homes").text("zone", "America/Los_Angeles").text("currency", "USD").text("scenario", "urja: 1\ntitle: Two homes\n").text("version", "0.1")
-    .text("kpis", R"({"load_kwh": 12345.6, "unserved_kwh": 0, "cost_total": 812.5, "ledger_residual": 2e-13, "tank_level_l": 7})")
-    .text("asset_kinds", R"({"homes.pv": "pv_profile", "homes.load": "load", "grid": "grid"})")
-    .data("time", hours(4))
-    .data("channels/homes.pv/power", {0, 0, 1000, 2000, 1500, 500, 0, 0}, {4, 2}, "W")
-    .data("channels/homes.load/power", {-500, -500, -500, -500, -500, -500, -500, -500}, {4, 2}, "W")
-    .data("channels/grid/power", {1000, -2000, -1000, 1000}, {}, "W")
-    .data("channels/grid/price", {0.2, 0.2, 0.5, 0.5}, {}, "USD/kWh")
-    .data("channels/grid/cost_total", {0.2, 0.1, 0.05, 0.55}, {}, "USD")
-    .compound_events({{1470034800.0, "grid", "limit", "import clipped"}, {1470038400.0, "homes.pv", "fault", "inverter off"}});
+      .text("title", "Two homes")
+      .text("zone", "America/Los_Angeles")
+      .text("currency", "USD")
+      .text("scenario", "urja: 1\ntitle: Two homes\n")
+      .text("version", "0.1")
+      .text("kpis",
+            R"({"load_kwh": 12345.6, "unserved_kwh": 0, "cost_total": 812.5, "ledger_residual": 2e-13, "tank_level_l": 7})")
+      .text("asset_kinds", R"({"homes.pv": "pv_profile", "homes.load": "load", "grid": "grid"})")
+      .data("time", hours(4))
+      .data("channels/homes.pv/power", {0, 0, 1000, 2000, 1500, 500, 0, 0}, {4, 2}, "W")
+      .data("channels/homes.load/power", {-500, -500, -500, -500, -500, -500, -500, -500}, {4, 2}, "W")
+      .data("channels/grid/power", {1000, -2000, -1000, 1000}, {}, "W")
+      .data("channels/grid/price", {0.2, 0.2, 0.5, 0.5}, {}, "USD/kWh")
+      .data("channels/grid/cost_total", {0.2, 0.1, 0.05, 0.55}, {}, "USD")
+      .compound_events({{1470034800.0, "grid", "limit", "import clipped"}, {1470038400.0, "homes.pv", "fault", "inverter off"}});
   const std::string page = page_of(folder), seen = without_scripts(page);
 
   CHECK(contains(page, "<title>Two homes</title>"));
@@ -164,7 +188,9 @@ TEST_CASE("a report is one page that loads nothing and says what the file says",
   CHECK(contains(page, "homes.pv ×2"));
   CHECK(contains(page, "import clipped"));
   CHECK(contains(page, "2 events"));
-  CHECK(contains(page, "Power balance (the assets’ powers sum to zero in every row), checked while this page was written: <b class=\"good\">holds</b>"));
+  CHECK(contains(page,
+                 "Power balance (the assets’ powers sum to zero in every row), checked while this page was written: <b "
+                 "class=\"good\">holds</b>"));
   CHECK(contains(page, "2016-08-01 07:00 UTC"));
   CHECK(page.size() < 1'500'000);
 
@@ -180,22 +206,30 @@ TEST_CASE("a report is one page that loads nothing and says what the file says",
 TEST_CASE("names and texts of a result file cannot break out of the report", "[viz]") {
   const Folder folder;
   Writer(folder / "r.h5")
-    .text("title", k_evil).text("zone", k_evil).text("currency", k_evil).text("scenario", std::string("a: 1\n") + k_evil + "\nb: \xFF\x01").text("scenario_file", k_evil)
-    .text("version", k_evil).text("machine", k_evil)
-    .text("kpis", R"({"cost_total": 3, "<script>alert(3)</script>": "</script><b>", "unserved_kwh_by_zone": {"<i>": 1}})")
-    .data("time", hours(3))
-    .data("channels/<script>alert(4)<\\script>/power", {1, 2, 3}, {}, k_evil)
-    .data("channels/cell/temperature", {1, 2, 3}, {}, "degC")
-    .data("events/time", {1470034800.0}).strings("events/asset", {k_evil}).strings("events/kind", {k_evil}).strings("events/text", {k_evil});
+      .text("title", k_evil)
+      .text("zone", k_evil)
+      .text("currency", k_evil)
+      .text("scenario", std::string("a: 1\n") + k_evil + "\nb: \xFF\x01")
+      .text("scenario_file", k_evil)
+      .text("version", k_evil)
+      .text("machine", k_evil)
+      .text("kpis", R"({"cost_total": 3, "<script>alert(3)</script>": "</script><b>", "unserved_kwh_by_zone": {"<i>": 1}})")
+      .data("time", hours(3))
+      .data("channels/<script>alert(4)<\\script>/power", {1, 2, 3}, {}, k_evil)
+      .data("channels/cell/temperature", {1, 2, 3}, {}, "degC")
+      .data("events/time", {1470034800.0})
+      .strings("events/asset", {k_evil})
+      .strings("events/kind", {k_evil})
+      .strings("events/text", {k_evil});
   const std::string page = page_of(folder);
 
-  CHECK(count(page, "<script") == 3);   // data, library, ours
+  CHECK(count(page, "<script") == 3);  // data, library, ours
   CHECK(count(page, "</script") == 3);
   CHECK_FALSE(contains(page, "<img"));
   CHECK_FALSE(contains(without_scripts(page), "<b>"));
   CHECK_FALSE(contains(without_scripts(page), "<i>"));
   CHECK(contains(page, "&lt;/script&gt;&lt;script&gt;alert(1)"));
-  CHECK(contains(page, "{{data}}</h1>"));   // a placeholder in the input stays text
+  CHECK(contains(page, "{{data}}</h1>"));  // a placeholder in the input stays text
   CHECK_FALSE(contains(page, "\xFF"));
   CHECK(contains(page, "b: \xEF\xBF\xBD\xEF\xBF\xBD"));
 }
@@ -215,21 +249,31 @@ TEST_CASE("a result file with gaps is still reported", "[viz]") {
     CHECK(contains(page, "r.h5"));
   }
   SECTION("values missing, columns too short, kpis broken") {
-    Writer(folder / "r.h5").text("kpis", "{\"load").data("time", hours(3)).data("channels/grid/power", {1, none, 3}, {}, "W")
-      .data("channels/battery/state_of_charge", {none, none, none}, {}, "1").data("channels/pv/power", {1}, {}, "W");
+    Writer(folder / "r.h5")
+        .text("kpis", "{\"load")
+        .data("time", hours(3))
+        .data("channels/grid/power", {1, none, 3}, {}, "W")
+        .data("channels/battery/state_of_charge", {none, none, none}, {}, "1")
+        .data("channels/pv/power", {1}, {}, "W");
     const std::string page = page_of(folder);
     CHECK(contains(page, "grid/power has no value in 1 of 3 rows"));
     CHECK(contains(page, "pv/power has 1 rows, /time has 3"));
     CHECK_FALSE(contains(without_scripts(page), "nan"));
   }
   SECTION("many lanes: the first") {
-    Writer(folder / "r.h5").text("lanes", "2").data("time", hours(2)).data("channels/grid/power", {1000, 9e9, 3000, 9e9}, {2, 2}, "W");
+    Writer(folder / "r.h5")
+        .text("lanes", "2")
+        .data("time", hours(2))
+        .data("channels/grid/power", {1000, 9e9, 3000, 9e9}, {2, 2}, "W");
     const std::string page = page_of(folder);
     CHECK(contains(page, "The file holds 2 lanes; this page shows the first."));
     CHECK(contains(page, "<td class=\"n\">4</td><td class=\"n\">0</td><td class=\"n\">3</td><td class=\"n\">1</td>"));
   }
   SECTION("a broken balance is told") {
-    Writer(folder / "r.h5").data("time", hours(2)).data("channels/grid/power", {100, 100}, {}, "W").data("channels/load/power", {-100, -90}, {}, "W");
+    Writer(folder / "r.h5")
+        .data("time", hours(2))
+        .data("channels/grid/power", {100, 100}, {}, "W")
+        .data("channels/load/power", {-100, -90}, {}, "W");
     CHECK(contains(page_of(folder), "<b class=\"bad\">is broken</b>. Worst row 1.0e-01"));
   }
 }

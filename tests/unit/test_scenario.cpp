@@ -37,17 +37,13 @@ std::vector<fs::path> files_of(const char* folder) {
 std::string problems_of(const fs::path& file, const LoadOptions& options = {}) {
   try {
     load_scenario(file.string(), options);
-  } catch (const ScenarioError& e) {
-    return e.problems.text();
-  }
+  } catch (const ScenarioError& e) { return e.problems.text(); }
   return "";
 }
 std::vector<Problem> list_of(const fs::path& file) {
   try {
     load_scenario(file.string());
-  } catch (const ScenarioError& e) {
-    return e.problems.list();
-  }
+  } catch (const ScenarioError& e) { return e.problems.list(); }
   return {};
 }
 
@@ -83,7 +79,8 @@ std::vector<Expected> expectations(const fs::path& file) {
     const std::size_t colon = rest.find(':');
     if (!std::isdigit(static_cast<unsigned char>(rest[0]))) e.file = rest.substr(0, colon), rest = rest.substr(colon + 1);
     int used = 0;
-    if (std::sscanf(rest.c_str(), "%d:%d: %n", &e.line, &e.column, &used) != 2) throw std::runtime_error(file.string() + ": cannot read: " + line);
+    if (std::sscanf(rest.c_str(), "%d:%d: %n", &e.line, &e.column, &used) != 2)
+      throw std::runtime_error(file.string() + ": cannot read: " + line);
     e.text = rest.substr(static_cast<std::size_t>(used));
     all.push_back(e);
   }
@@ -100,8 +97,12 @@ nlohmann::json kpis_of(const std::string& name, const LoadOptions& options = {})
 }
 
 // A scenario written for one test.
-std::string small_text(const std::string& run = "from: 2024-01-01 00:00, to: 2024-01-02 00:00, step: 1 h", const std::string& zone = "Asia/Kolkata") {
-  return fmt::format("urja: 1\nzone: {}\nrun: {{{}}}\nassets:\n  load: {{model: load, demand: 1 kW}}\n  grid: {{model: grid, price: 5 INR/kWh}}\nbalance: [grid, load]\n", zone, run);
+std::string small_text(const std::string& run = "from: 2024-01-01 00:00, to: 2024-01-02 00:00, step: 1 h",
+                       const std::string& zone = "Asia/Kolkata") {
+  return fmt::format(
+      "urja: 1\nzone: {}\nrun: {{{}}}\nassets:\n  load: {{model: load, demand: 1 kW}}\n  grid: {{model: grid, price: 5 "
+      "INR/kWh}}\nbalance: [grid, load]\n",
+      zone, run);
 }
 Scenario loaded(const Scratch& folder, const std::string& text, const LoadOptions& options = {}) {
   return load_scenario(folder.write("small.yaml", text), options);
@@ -212,7 +213,9 @@ TEST_CASE("scenario: every good one loads", "[scenario]") {
 
 TEST_CASE("scenario: record is a whole number of steps when nobody says it", "[scenario]") {
   const Scratch folder;
-  const auto record_of = [&](const char* step) { return loaded(folder, small_text(fmt::format("from: 2024-01-01 00:00, to: 2024-01-02 00:00, step: {}", step))).record; };
+  const auto record_of = [&](const char* step) {
+    return loaded(folder, small_text(fmt::format("from: 2024-01-01 00:00, to: 2024-01-02 00:00, step: {}", step))).record;
+  };
   CHECK(record_of("1 s") == 60);
   CHECK(record_of("45 s") == 90);
   CHECK(record_of("1 min") == 60);
@@ -305,11 +308,13 @@ TEST_CASE("scenario: no grid and no sun: what nobody gives is unserved", "[scena
 
 TEST_CASE("scenario: days of 23 and 25 hours, leap day and year end", "[scenario][result]") {
   // 24 rows a day on the wall's clock, 1 kW from 02:00 to 03:00 and 0 elsewhere.
-  const auto energy = [](const std::string& from, const std::string& to) { return kpis_of("wall_clock", {{}, from, to, {}})["load_kwh"].get<double>(); };
+  const auto energy = [](const std::string& from, const std::string& to) {
+    return kpis_of("wall_clock", {{}, from, to, {}})["load_kwh"].get<double>();
+  };
   CHECK(energy("2024-03-30 00:00", "2024-03-31 00:00") == Approx(1).epsilon(1e-12));
-  CHECK(energy("2024-03-31 00:00", "2024-04-01 00:00") == Approx(0).margin(1e-12));    // that hour never was
-  CHECK(energy("2024-10-27 00:00", "2024-10-28 00:00") == Approx(2).epsilon(1e-12));   // it came twice
-  CHECK(energy("2024-02-28 00:00", "2024-03-01 00:00") == Approx(2).epsilon(1e-12));   // leap day
+  CHECK(energy("2024-03-31 00:00", "2024-04-01 00:00") == Approx(0).margin(1e-12));   // that hour never was
+  CHECK(energy("2024-10-27 00:00", "2024-10-28 00:00") == Approx(2).epsilon(1e-12));  // it came twice
+  CHECK(energy("2024-02-28 00:00", "2024-03-01 00:00") == Approx(2).epsilon(1e-12));  // leap day
   const auto year = kpis_of("wall_clock");
   CHECK(year["steps"] == 366 * 48);
   CHECK(year["load_kwh"] == Approx(366).epsilon(1e-12));  // one hour lost, one come twice
@@ -324,7 +329,8 @@ TEST_CASE("scenario: the demand charge counts each billing month of the zone", "
 
 TEST_CASE("scenario: a battery shifts energy and books what it loses", "[scenario][result]") {
   const auto k = kpis_of("battery");
-  const double in = k["import_kwh"].get<double>() + k["pv_kwh"].get<double>(), out = k["served_kwh"].get<double>() + k["export_kwh"].get<double>();
+  const double in = k["import_kwh"].get<double>() + k["pv_kwh"].get<double>(),
+               out = k["served_kwh"].get<double>() + k["export_kwh"].get<double>();
   const double through = k["battery_charge_kwh"].get<double>() - k["battery_discharge_kwh"].get<double>();
   CHECK(in - out == Approx(through).margin(1e-9));
   CHECK(k["battery_loss_kwh"].get<double>() > 0);
@@ -357,8 +363,10 @@ TEST_CASE("scenario: what was filled in is told", "[scenario]") {
   for (int h = 0; h < 24; ++h) rows += fmt::format("2024-01-01 {:02d}:00,{}\n", h, h == 5 ? "" : "1");
   folder.write("gap.csv", rows);
   const std::string text =
-      "urja: 1\nzone: Asia/Kolkata\nrun: {from: 2024-01-01 00:00, to: 2024-01-02 00:00, step: 1 h}\ndata:\n  d:\n    file: gap.csv\n    stamps: {column: time}\n"
-      "    columns: {p: {column: kw, unit: kW, gap: hold, longest_gap: 1 h}}\nassets:\n  load: {model: load, demand: d.p}\n  grid: {model: grid}\nbalance: [grid, load]\n";
+      "urja: 1\nzone: Asia/Kolkata\nrun: {from: 2024-01-01 00:00, to: 2024-01-02 00:00, step: 1 h}\ndata:\n  d:\n    file: "
+      "gap.csv\n    stamps: {column: time}\n"
+      "    columns: {p: {column: kw, unit: kW, gap: hold, longest_gap: 1 h}}\nassets:\n  load: {model: load, demand: d.p}\n  "
+      "grid: {model: grid}\nbalance: [grid, load]\n";
   const Scenario s = loaded(folder, text);
   REQUIRE(s.notes.size() == 1);
   CHECK_THAT(s.notes[0], contains("1 gap filled"));

@@ -52,8 +52,8 @@ double number(const Row& row, const std::string& name) {
 // "2003-10-17T12:30:30Z"
 double unix_seconds(const std::string& text) {
   std::tm t{};
-  REQUIRE(std::sscanf(text.c_str(), "%d-%d-%dT%d:%d:%d", &t.tm_year, &t.tm_mon, &t.tm_mday, &t.tm_hour,
-                      &t.tm_min, &t.tm_sec) == 6);
+  REQUIRE(std::sscanf(text.c_str(), "%d-%d-%dT%d:%d:%d", &t.tm_year, &t.tm_mon, &t.tm_mday, &t.tm_hour, &t.tm_min, &t.tm_sec) ==
+          6);
   t.tm_year -= 1900;
   t.tm_mon -= 1;
   return static_cast<double>(timegm(&t));
@@ -76,9 +76,7 @@ SunPosition sun_at(double unix_s, const Place& place) {
 }
 
 // A sun up in the sky, for the tests of the tilted plane alone.
-SunPosition sun_of(double apparent_zenith, double azimuth) {
-  return {apparent_zenith, apparent_zenith, azimuth, 1, 0};
-}
+SunPosition sun_of(double apparent_zenith, double azimuth) { return {apparent_zenith, apparent_zenith, azimuth, 1, 0}; }
 
 }  // namespace
 
@@ -101,24 +99,22 @@ TEST_CASE("sun: SPA reference at six places", "[sun][validation]") {
   for (const Row& row : rows) {
     const double t = unix_seconds(row.at("time_utc"));
     const Place place{number(row, "latitude_deg"), number(row, "longitude_deg"), number(row, "elevation_m")};
-    const SunPosition sun = solar_position(t, place, number(row, "pressure_Pa"), number(row, "temperature_C"),
-                                           number(row, "delta_t_s"));
+    const SunPosition sun =
+        solar_position(t, place, number(row, "pressure_Pa"), number(row, "temperature_C"), number(row, "delta_t_s"));
     CHECK(pressure_at(place.elevation_m) == Approx(number(row, "pressure_Pa")).epsilon(1e-9));
 
     const double z = number(row, "zenith_deg"), az = number(row, "azimuth_deg");
     zenith = std::max(zenith, std::abs(sun.zenith_deg - z));
     apparent = std::max(apparent, std::abs(sun.apparent_zenith_deg - number(row, "apparent_zenith_deg")));
-    azimuth = std::max(azimuth, std::sin(z * k_degree) > 1e-3
-                                    ? around(sun.azimuth_deg - az)
-                                    : great_circle_deg(sun.zenith_deg, sun.azimuth_deg, z, az));
+    azimuth = std::max(azimuth, std::sin(z * k_degree) > 1e-3 ? around(sun.azimuth_deg - az)
+                                                              : great_circle_deg(sun.zenith_deg, sun.azimuth_deg, z, az));
     distance = std::max(distance, std::abs(sun.distance_au - number(row, "sun_earth_distance_AU")));
     equation = std::max(equation, std::abs(sun.equation_of_time_min - number(row, "equation_of_time_min")));
     const double spencer = number(row, "dni_extra_spencer");
-    extraterrestrial =
-        std::max(extraterrestrial, std::abs(extraterrestrial_spencer(day_of_year(t)) / spencer - 1));
+    extraterrestrial = std::max(extraterrestrial, std::abs(extraterrestrial_spencer(day_of_year(t)) / spencer - 1));
   }
-  INFO("zenith " << zenith << " apparent " << apparent << " azimuth " << azimuth << " distance " << distance
-                 << " equation " << equation << " extraterrestrial " << extraterrestrial);
+  INFO("zenith " << zenith << " apparent " << apparent << " azimuth " << azimuth << " distance " << distance << " equation "
+                 << equation << " extraterrestrial " << extraterrestrial);
   CHECK(zenith < 1e-6);
   CHECK(apparent < 1e-6);
   CHECK(azimuth < 1e-6);
@@ -134,8 +130,7 @@ TEST_CASE("sun: the clock agrees with the full algorithm and forgets what it was
     const double t = 1577836800.0 + i * 7901.0 * 13;  // 13 years, all times of day
     const SunPosition fast = solar_position(clock.at(t), k_delhi, 98500, 25);
     const SunPosition full = solar_position(t, k_delhi, 98500, 25, delta_t(t));
-    worst = std::max(worst,
-                     great_circle_deg(fast.zenith_deg, fast.azimuth_deg, full.zenith_deg, full.azimuth_deg));
+    worst = std::max(worst, great_circle_deg(fast.zenith_deg, fast.azimuth_deg, full.zenith_deg, full.azimuth_deg));
   }
   INFO(worst);
   CHECK(worst < 2e-7);
@@ -212,10 +207,8 @@ TEST_CASE("light: transposition reference", "[sun][validation]") {
   REQUIRE(rows.size() == 110);
   std::map<std::string, double> worst;
   for (const Row& row : rows) {
-    const SunPosition sun =
-        sun_of(number(row, "solar_zenith_apparent_deg"), number(row, "solar_azimuth_deg"));
-    const Surface surface{number(row, "surface_tilt_deg"), number(row, "surface_azimuth_deg"),
-                          number(row, "albedo")};
+    const SunPosition sun = sun_of(number(row, "solar_zenith_apparent_deg"), number(row, "solar_azimuth_deg"));
+    const Surface surface{number(row, "surface_tilt_deg"), number(row, "surface_azimuth_deg"), number(row, "albedo")};
     const Irradiance light{number(row, "ghi"), number(row, "dni"), number(row, "dhi")};
     const double above = number(row, "dni_extra");
     const auto check = [&](const std::string& column, double value) {
@@ -242,8 +235,7 @@ TEST_CASE("light: transposition reference", "[sun][validation]") {
 }
 
 TEST_CASE("light: guards of the transposition", "[sun]") {
-  for (const Transposition model :
-       {Transposition::isotropic, Transposition::hay_davies, Transposition::perez}) {
+  for (const Transposition model : {Transposition::isotropic, Transposition::hay_davies, Transposition::perez}) {
     const PlaneOfArray clear = transpose(model, {700, 808.3, 0}, sun_of(30, 180), 1366, {30, 180});
     CHECK(clear.sky() == 0);  // no diffuse light
     CHECK(clear.beam == Approx(808.3));
@@ -268,11 +260,9 @@ TEST_CASE("light: mean over an interval, flat plane gives the global mean", "[su
     const double start = dawn + hour * 3600;
     const double measured = hour == 0 || hour == 12 ? 8 : hour > 12 ? 0 : 300;
     for (const Transposition model : {Transposition::isotropic, Transposition::hay_davies})
-      CHECK(plane_of_array_mean(clock, start, 3600, k_delhi, flat, {measured}, model) ==
-            Approx(measured).epsilon(1e-12));
+      CHECK(plane_of_array_mean(clock, start, 3600, k_delhi, flat, {measured}, model) == Approx(measured).epsilon(1e-12));
     // Perez adds a few W/m2 on the flat plane at low sun, by construction
-    CHECK(plane_of_array_mean(clock, start, 3600, k_delhi, flat, {measured}) ==
-          Approx(measured).epsilon(0.02).margin(1));
+    CHECK(plane_of_array_mean(clock, start, 3600, k_delhi, flat, {measured}) == Approx(measured).epsilon(0.02).margin(1));
   }
 }
 
@@ -286,12 +276,10 @@ TEST_CASE("light: mean over an hour is the mean of its minutes", "[sun]") {
     const SunPosition sun = sun_at(start + i + 0.5, k_delhi);
     sum += transpose(Transposition::hay_davies, {0, 700, 120}, sun, above, east).total();
   }
-  const double mean =
-      plane_of_array_mean(clock, start, 3600, k_delhi, east, {500, 700.0, 120.0}, Transposition::hay_davies);
+  const double mean = plane_of_array_mean(clock, start, 3600, k_delhi, east, {500, 700.0, 120.0}, Transposition::hay_davies);
   CHECK(mean == Approx(sum / 3600).epsilon(2e-4));
   // the same light an hour later or earlier is another light on this plane
-  CHECK(std::abs(plane_of_array_mean(clock, start + 3600, 3600, k_delhi, east, {500, 700.0, 120.0},
-                                     Transposition::hay_davies) /
+  CHECK(std::abs(plane_of_array_mean(clock, start + 3600, 3600, k_delhi, east, {500, 700.0, 120.0}, Transposition::hay_davies) /
                      mean -
                  1) > 0.01);
 }
@@ -312,11 +300,10 @@ TEST_CASE("light: the hour of sunrise keeps its energy", "[sun]") {
   }
   REQUIRE(samples > 1);
   REQUIRE(samples < 6);
-  CHECK(plane_of_array_mean(clock, start, 3600, k_delhi, east, {14, direct, diffuse},
-                            Transposition::isotropic) == Approx(beam / samples + diffuse / 2));
+  CHECK(plane_of_array_mean(clock, start, 3600, k_delhi, east, {14, direct, diffuse}, Transposition::isotropic) ==
+        Approx(beam / samples + diffuse / 2));
   // direct light follows from the other two, but not for a sun as low as in these ten minutes
-  CHECK(plane_of_array_mean(clock, start + 1800, 600, k_delhi, east, {14, {}, diffuse},
-                            Transposition::isotropic) == Approx(7));
+  CHECK(plane_of_array_mean(clock, start + 1800, 600, k_delhi, east, {14, {}, diffuse}, Transposition::isotropic) == Approx(7));
 }
 
 TEST_CASE("light: twilight, night, missing values and bounds of the interval mean", "[sun]") {
@@ -326,8 +313,7 @@ TEST_CASE("light: twilight, night, missing values and bounds of the interval mea
   const double view = (1 + std::cos(30 * k_degree)) / 2;
   CHECK(plane_of_array_mean(clock, night, 3600, k_delhi, south, {0}) == 0);
   CHECK(plane_of_array_mean(clock, night, 3600, k_delhi, south, {-3}) == 0);
-  CHECK(plane_of_array_mean(clock, night, 3600, k_delhi, south, {5}) ==
-        Approx(5 * view + 5 * 0.2 * (1 - view)));
+  CHECK(plane_of_array_mean(clock, night, 3600, k_delhi, south, {5}) == Approx(5 * view + 5 * 0.2 * (1 - view)));
   CHECK(plane_of_array_mean(clock, noon, 3600, k_delhi, south, {1e5, 1e5, 1e5}) == k_most_irradiance);
   CHECK(std::isnan(plane_of_array_mean(clock, noon, 3600, k_delhi, south, {k_nan})));
   CHECK(std::isnan(plane_of_array_mean(clock, noon, 3600, k_delhi, south, {500, k_nan})));
@@ -341,17 +327,15 @@ TEST_CASE("light: twilight, night, missing values and bounds of the interval mea
   // A wrong clock puts bright light at a low sun: the direct light that would explain it is brighter than the
   // sun.
   const double evening = unix_seconds("2021-03-20T12:20:00Z");
-  CHECK(plane_of_array_mean(clock, evening, 600, k_delhi, {90, 270, 0}, {600, {}, 100},
-                            Transposition::isotropic) < extraterrestrial_spencer(79) + 600 / 2.);
+  CHECK(plane_of_array_mean(clock, evening, 600, k_delhi, {90, 270, 0}, {600, {}, 100}, Transposition::isotropic) <
+        extraterrestrial_spencer(79) + 600 / 2.);
 
   // one of direct and diffuse follows from the other
   const double cos_z = std::cos(sun_at(noon + 1800, k_delhi).zenith_deg * k_degree);
   const double direct = 700, diffuse = 150, global = direct * cos_z + diffuse;
   const double both = plane_of_array_mean(clock, noon, 3600, k_delhi, south, {global, direct, diffuse});
-  CHECK(plane_of_array_mean(clock, noon, 3600, k_delhi, south, {global, direct}) ==
-        Approx(both).epsilon(0.01));
-  CHECK(plane_of_array_mean(clock, noon, 3600, k_delhi, south, {global, {}, diffuse}) ==
-        Approx(both).epsilon(0.01));
+  CHECK(plane_of_array_mean(clock, noon, 3600, k_delhi, south, {global, direct}) == Approx(both).epsilon(0.01));
+  CHECK(plane_of_array_mean(clock, noon, 3600, k_delhi, south, {global, {}, diffuse}) == Approx(both).epsilon(0.01));
   CHECK(both > global);  // a plane towards the noon sun gets more than the flat one
 }
 
@@ -365,8 +349,7 @@ TEST_CASE("sun: speed", "[.][bench]") {
   SolarClock clock;
   const double t = 1.6e9;
   const SolarTime now = solar_time(t, 69);
-  time("solar_position, all", 100000,
-       [&](int i) { return solar_position(t + i, k_delhi, 1e5, 20, 69).zenith_deg; });
+  time("solar_position, all", 100000, [&](int i) { return solar_position(t + i, k_delhi, 1e5, 20, 69).zenith_deg; });
   time("solar_position of a SolarTime", 1000000, [&](int i) {
     return solar_position(now, {i * 1e-5, 77, 0}, 1e5, 20).zenith_deg;
   });

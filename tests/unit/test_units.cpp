@@ -78,8 +78,21 @@ TEST_CASE("money has the currency that was written", "[units]") {
 }
 
 TEST_CASE("a wrong or missing unit is refused", "[units]") {
-  for (const auto& [text, declared] : {std::pair{"5 kW", "Wh"}, {"5 kWh", "W"}, {"5", "W"}, {"5 kw", "W"}, {"5 KW", "W"}, {"5 kVA", "W"}, {"5 kvar", "W"},
-                                       {"5 C", "degC"}, {"5 %", "W"}, {"5 W", "1"}, {"5 s", "Hz"}, {"5 h", "1"}, {"5 W", "furlong"}, {"5 e", "1"}, {"5 Wh/kWh", "1"}}) {
+  for (const auto& [text, declared] : {std::pair{"5 kW", "Wh"},
+                                       {"5 kWh", "W"},
+                                       {"5", "W"},
+                                       {"5 kw", "W"},
+                                       {"5 KW", "W"},
+                                       {"5 kVA", "W"},
+                                       {"5 kvar", "W"},
+                                       {"5 C", "degC"},
+                                       {"5 %", "W"},
+                                       {"5 W", "1"},
+                                       {"5 s", "Hz"},
+                                       {"5 h", "1"},
+                                       {"5 W", "furlong"},
+                                       {"5 e", "1"},
+                                       {"5 Wh/kWh", "1"}}) {
     INFO(text << " as " << declared);
     CHECK(std::isnan(in(text, declared)));
   }

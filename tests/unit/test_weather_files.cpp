@@ -41,9 +41,7 @@ FileError error_of(const std::string& text) {
   throw;
 }
 
-double at(const WeatherFile& file, const std::string& column, std::size_t row) {
-  return file.columns.at(column).values.at(row);
-}
+double at(const WeatherFile& file, const std::string& column, std::size_t row) { return file.columns.at(column).values.at(row); }
 
 std::int64_t utc(int year, int month, int day, int hour) {
   using namespace std::chrono;
@@ -53,19 +51,16 @@ std::int64_t utc(int year, int month, int day, int hour) {
 
 // An EPW of a year in UTC; the temperature of each hour tells its month, day and hour: 3.0714 = 7 March,
 // 14:00.
-double told(int month, int day, int hour) {
-  return std::stod(std::to_string(month + day / 100.0 + hour / 10000.0));
-}
+double told(int month, int day, int hour) { return std::stod(std::to_string(month + day / 100.0 + hour / 10000.0)); }
 
 std::string epw_year(bool leap) {
-  std::string text =
-      "LOCATION,Null Island,-,-,test,0,0,0,0,0\n\n\n\n\n\n\nDATA PERIODS,1,1,Data,Sunday, 1/ 1,12/31\n";
+  std::string text = "LOCATION,Null Island,-,-,test,0,0,0,0,0\n\n\n\n\n\n\nDATA PERIODS,1,1,Data,Sunday, 1/ 1,12/31\n";
   const int days[] = {31, leap ? 29 : 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
   for (int month = 1; month <= 12; ++month)
     for (int day = 1; day <= days[month - 1]; ++day)
       for (int hour = 0; hour < 24; ++hour) {
-        text += (leap ? "2024," : "2023,") + std::to_string(month) + "," + std::to_string(day) + "," +
-                std::to_string(hour + 1) + ",60,flags," + std::to_string(told(month, day, hour));
+        text += (leap ? "2024," : "2023,") + std::to_string(month) + "," + std::to_string(day) + "," + std::to_string(hour + 1) +
+                ",60,flags," + std::to_string(told(month, day, hour));
         text += ",0,50,100000,0,0,0,0,0,0,0,0,0,0,0,0,3,0,0,0,0,0,0,0\n";
       }
   return text;
@@ -84,8 +79,7 @@ double closure(const WeatherFile& file) {
       const double zenith = sun::solar_position(clock.at(start + 150 + 300 * i), place, 1e5, 12).zenith_deg;
       cos_zenith += std::max(std::cos(zenith * 3.14159265358979 / 180), 0.0) / 12;
     }
-    const double gap = at(file, "direct_normal_irradiance", row) * cos_zenith +
-                       at(file, "diffuse_horizontal_irradiance", row) -
+    const double gap = at(file, "direct_normal_irradiance", row) * cos_zenith + at(file, "diffuse_horizontal_irradiance", row) -
                        at(file, "global_horizontal_irradiance", row);
     sum += gap * gap;
   }
@@ -182,8 +176,7 @@ TEST_CASE("weather: mos", "[weather]") {
   CHECK(file.columns.count("albedo") == 0);  // 0 throughout: missing
 }
 
-TEST_CASE("weather: the shipped years are whole and keep the clock that is said of them",
-          "[weather][validation]") {
+TEST_CASE("weather: the shipped years are whole and keep the clock that is said of them", "[weather][validation]") {
   const WeatherFile stated = read_weather_file(k_delhi_file), delhi = read_weather_file(k_delhi_file, 5.5);
   REQUIRE(delhi.starts.size() == 8760);
   CHECK(delhi.starts.front().month == 1);
@@ -198,8 +191,7 @@ TEST_CASE("weather: the shipped years are whole and keep the clock that is said 
 }
 
 TEST_CASE("weather: a year laid on real dates", "[weather]") {
-  const WeatherFile common = parse_weather(epw_year(false), "common"),
-                    leap = parse_weather(epw_year(true), "leap");
+  const WeatherFile common = parse_weather(epw_year(false), "common"), leap = parse_weather(epw_year(true), "leap");
   REQUIRE(common.starts.size() == 8760);
   REQUIRE(leap.starts.size() == 8784);
   const auto on = [](const WeatherFile& file, std::int64_t from, std::int64_t to) {
@@ -231,8 +223,7 @@ TEST_CASE("weather: a year laid on real dates", "[weather]") {
   CHECK(on(common, noon, noon).empty());
   const WeatherFile june = read_weather_file(k_data + "austin_june.epw");
   CHECK(std::isnan(on(june, noon, noon + 3600).at(0)));  // 1 June is not in the file
-  CHECK_THROWS_WITH(on_calendar(june, "albedo", 0, 1),
-                    contains("no column 'albedo'") && contains("wind_speed"));
+  CHECK_THROWS_WITH(on_calendar(june, "albedo", 0, 1), contains("no column 'albedo'") && contains("wind_speed"));
   CHECK_THROWS_AS(on(june, INT64_MIN, INT64_MAX), FileError);
 }
 
@@ -295,8 +286,7 @@ TEST_CASE("weather: what is wrong with a file, where, and what mends it", "[weat
     CHECK(error.line == c.line);
     CHECK_THAT(error.wrong, contains(c.wrong));
     CHECK(!error.mend.empty());
-    CHECK_THAT(error.what(),
-               starts_with(c.line > 0 ? "weather.txt:" + std::to_string(c.line) + ": " : "weather.txt: "));
+    CHECK_THAT(error.what(), starts_with(c.line > 0 ? "weather.txt:" + std::to_string(c.line) + ": " : "weather.txt: "));
   }
   CHECK_THROWS_AS(read_weather_file("/nowhere/at/all.epw"), FileError);
   CHECK_THROWS_AS(read_weather_file(k_root), FileError);

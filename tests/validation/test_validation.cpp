@@ -66,10 +66,13 @@ class CaseReader {
     c.inputs = read_table(c.inputs_file);
     c.reference = read_table(reference);
     if (c.inputs.rows.size() != c.reference.rows.size() && c.inputs.rows.size() != c.reference.rows.size() + 1) {
-      fail(*root.find("reference"), fmt::format("has {} rows, the inputs have {}", c.reference.rows.size(), c.inputs.rows.size()), "as many, or one less");
+      fail(*root.find("reference"), fmt::format("has {} rows, the inputs have {}", c.reference.rows.size(), c.inputs.rows.size()),
+           "as many, or one less");
     }
     const Node* compare = root.find("compare");
-    if (!compare || !compare->is_map()) fail(compare ? *compare : root, "the key 'compare' is missing", "for example compare: {voltage: {column: V, absolute: 5e-5}}");
+    if (!compare || !compare->is_map())
+      fail(compare ? *compare : root, "the key 'compare' is missing",
+           "for example compare: {voltage: {column: V, absolute: 5e-5}}");
     else read_channels(*compare, c);
     stop_if_wrong();
     return c;
@@ -81,12 +84,19 @@ class CaseReader {
     for (const Node::Entry& e : compare.entries) {
       if (e.key == "rows") continue;
       known_keys(e.value, {"column", "scale", "offset", "absolute", "relative", "rows"}, "a channel");
-      Channel channel{e.key, text(e.value, "column"), number(e.value, "scale", 1), number(e.value, "offset", 0), number(e.value, "absolute", 0),
-                      number(e.value, "relative", 0), rows_of(e.value).value_or(common.value_or(false))};
-      if (!(channel.absolute > 0) && !(channel.relative > 0)) fail(e.value, "has no tolerance", "give `absolute: ..` in the model's unit, or `relative: ..`");
+      Channel channel{e.key,
+                      text(e.value, "column"),
+                      number(e.value, "scale", 1),
+                      number(e.value, "offset", 0),
+                      number(e.value, "absolute", 0),
+                      number(e.value, "relative", 0),
+                      rows_of(e.value).value_or(common.value_or(false))};
+      if (!(channel.absolute > 0) && !(channel.relative > 0))
+        fail(e.value, "has no tolerance", "give `absolute: ..` in the model's unit, or `relative: ..`");
       const auto& columns = c.reference.names;
       if (!channel.column.empty() && std::find(columns.begin(), columns.end(), channel.column) == columns.end()) {
-        fail(*e.value.find("column"), fmt::format("the reference has no column '{}'", channel.column), "it has " + any_of(columns));
+        fail(*e.value.find("column"), fmt::format("the reference has no column '{}'", channel.column),
+             "it has " + any_of(columns));
       }
       c.channels.push_back(std::move(channel));
     }
@@ -96,7 +106,8 @@ class CaseReader {
   std::optional<bool> rows_of(const Node& map) {
     const Node* rows = map.find("rows");
     if (!rows) return std::nullopt;
-    if (rows->text != "all" && rows->text != "settled") fail(*rows, fmt::format("'{}' is not one of its choices", rows->text), "allowed: all or settled");
+    if (rows->text != "all" && rows->text != "settled")
+      fail(*rows, fmt::format("'{}' is not one of its choices", rows->text), "allowed: all or settled");
     return rows->text == "settled";
   }
   std::string text(const Node& map, const char* key) {
@@ -121,11 +132,14 @@ class CaseReader {
   void known_keys(const Node& map, const std::vector<std::string>& known, const std::string& whose) {
     for (const Node::Entry& e : map.entries) {
       if (std::find(known.begin(), known.end(), e.key) == known.end()) {
-        problems_.add({file_, e.line, e.column, e.value.path, fmt::format("{} has no key '{}'", whose, e.key), "it knows " + any_of(known)});
+        problems_.add({file_, e.line, e.column, e.value.path, fmt::format("{} has no key '{}'", whose, e.key),
+                       "it knows " + any_of(known)});
       }
     }
   }
-  void fail(const Node& at, const std::string& what, const std::string& mend = "") { problems_.add({file_, at.line, at.column, at.path, what, mend}); }
+  void fail(const Node& at, const std::string& what, const std::string& mend = "") {
+    problems_.add({file_, at.line, at.column, at.path, what, mend});
+  }
   void stop_if_wrong() const {
     if (!problems_.empty()) throw ScenarioError{problems_};
   }
@@ -159,11 +173,13 @@ std::vector<Deviation> run(const Case& c, const std::string& file) {
     const auto place = std::find(shown.names.begin(), shown.names.end(), channel.name);
     if (place == shown.names.end()) {
       Problems problems;
-      problems.add({file, 0, 0, "compare." + channel.name, fmt::format("model '{}' shows no such channel", c.model), "it shows " + any_of(shown.names)});
+      problems.add({file, 0, 0, "compare." + channel.name, fmt::format("model '{}' shows no such channel", c.model),
+                    "it shows " + any_of(shown.names)});
       throw ScenarioError{problems};
     }
     const auto own = static_cast<std::size_t>(place - shown.names.begin());
-    const auto column = static_cast<std::size_t>(std::find(c.reference.names.begin(), c.reference.names.end(), channel.column) - c.reference.names.begin());
+    const auto column = static_cast<std::size_t>(std::find(c.reference.names.begin(), c.reference.names.end(), channel.column) -
+                                                 c.reference.names.begin());
     Deviation worst{channel.name};
     const std::size_t first = c.inputs.rows.size() - c.reference.rows.size();  // 1: the first row of inputs only begins
     double then = c.inputs.rows.front()[0];
@@ -175,7 +191,12 @@ std::vector<Deviation> run(const Case& c, const std::string& file) {
       const double wanted = channel.scale * c.reference.rows[r][column] + channel.offset;
       if (std::isnan(wanted)) continue;  // an empty cell of the reference
       const double error = std::abs(shown.rows[last[r + first]][own] - wanted);
-      const Deviation here{channel.name, std::isnan(error) ? HUGE_VAL : error, std::max(channel.absolute, channel.relative * std::abs(wanted)), time, r + 1, 0};
+      const Deviation here{channel.name,
+                           std::isnan(error) ? HUGE_VAL : error,
+                           std::max(channel.absolute, channel.relative * std::abs(wanted)),
+                           time,
+                           r + 1,
+                           0};
       const std::size_t rows = worst.rows + 1;
       if (worst.rows == 0 || here.share() > worst.share()) worst = here;
       worst.rows = rows;
@@ -212,9 +233,7 @@ std::string refused(const std::string& yaml) {
   std::string text = "accepted";
   try {
     run(CaseReader(folder).read(), (folder / "case.yaml").string());
-  } catch (const ScenarioError& e) {
-    text = e.problems.text();
-  }
+  } catch (const ScenarioError& e) { text = e.problems.text(); }
   fs::remove_all(folder);
   return text;
 }
@@ -238,14 +257,12 @@ TEST_CASE("validation: cases", "[validation]") {
       std::string wrong;
       try {
         all = run(CaseReader(folder).read(), (folder / "case.yaml").string());
-      } catch (const ScenarioError& e) {
-        wrong = e.problems.text();
-      }
+      } catch (const ScenarioError& e) { wrong = e.problems.text(); }
       INFO(wrong);
       REQUIRE(wrong.empty());
       for (const Deviation& d : all) {
-        INFO(fmt::format("{}: {}: largest error {:.3g} of {:.3g} allowed, at time_s {:g} (row {}; {} rows compared)", fs::relative(folder, root).string(), d.channel,
-                         d.error, d.allowed, d.time, d.row, d.rows));
+        INFO(fmt::format("{}: {}: largest error {:.3g} of {:.3g} allowed, at time_s {:g} (row {}; {} rows compared)",
+                         fs::relative(folder, root).string(), d.channel, d.error, d.allowed, d.time, d.row, d.rows));
         CHECK(d.rows > 0);
         CHECK(d.error <= d.allowed);
       }
@@ -256,17 +273,25 @@ TEST_CASE("validation: cases", "[validation]") {
 TEST_CASE("validation: a wrong case file is an error that names file and key", "[validation]") {
   const std::string head = "model: cell\nparams: params.yaml\ninputs: in.csv\nreference: ref.csv\n";
   CHECK(refused(head + "compare: {voltage: {column: V, absolute: 10}}\n") == "accepted");
-  CHECK_THAT(refused(head + "compare: {voltage: {column: U, absolute: 10}}\n"), contains("case.yaml:5:29: compare.voltage.column: the reference has no column 'U'"));
-  CHECK_THAT(refused(head + "compare: {volts: {column: V, absolute: 10}}\n"), contains("case.yaml: compare.volts: model 'cell' shows no such channel"));
+  CHECK_THAT(refused(head + "compare: {voltage: {column: U, absolute: 10}}\n"),
+             contains("case.yaml:5:29: compare.voltage.column: the reference has no column 'U'"));
+  CHECK_THAT(refused(head + "compare: {volts: {column: V, absolute: 10}}\n"),
+             contains("case.yaml: compare.volts: model 'cell' shows no such channel"));
   CHECK_THAT(refused(head + "compare: {voltage: {column: V}}\n"), contains("compare.voltage: has no tolerance"));
-  CHECK_THAT(refused(head + "compare: {voltage: {column: V, absolut: 1, relative: 1}}\n"), contains("case.yaml:5:32: compare.voltage.absolut: a channel has no key 'absolut'"));
+  CHECK_THAT(refused(head + "compare: {voltage: {column: V, absolut: 1, relative: 1}}\n"),
+             contains("case.yaml:5:32: compare.voltage.absolut: a channel has no key 'absolut'"));
   CHECK_THAT(refused(head + "compare: {voltage: {column: V, absolute: 5 mV}}\n"), contains("'5 mV' is not a plain number"));
-  CHECK_THAT(refused(head + "compare: {rows: some, voltage: {column: V, absolute: 5}}\n"), contains("compare.rows: 'some' is not one of its choices"));
+  CHECK_THAT(refused(head + "compare: {rows: some, voltage: {column: V, absolute: 5}}\n"),
+             contains("compare.rows: 'some' is not one of its choices"));
   CHECK_THAT(refused(head + "compare: {}\n"), contains("compares nothing"));
   CHECK_THAT(refused(head), contains("the key 'compare' is missing"));
-  CHECK_THAT(refused("model: sell\nparams: params.yaml\ninputs: in.csv\nreference: ref.csv\n"), contains("case.yaml:1:8: model: there is no model 'sell'"));
-  CHECK_THAT(refused("model: cell\nparams: p.yaml\ninputs: in.csv\nreference: ref.csv\n"), contains("case.yaml:2:9: params: there is no file p.yaml"));
-  CHECK_THAT(refused("model: cell\nparams: params.yaml\ninputs: in.csv\nreference: long.csv\ncompare: {voltage: {column: V, absolute: 1}}\n"),
+  CHECK_THAT(refused("model: sell\nparams: params.yaml\ninputs: in.csv\nreference: ref.csv\n"),
+             contains("case.yaml:1:8: model: there is no model 'sell'"));
+  CHECK_THAT(refused("model: cell\nparams: p.yaml\ninputs: in.csv\nreference: ref.csv\n"),
+             contains("case.yaml:2:9: params: there is no file p.yaml"));
+  CHECK_THAT(refused("model: cell\nparams: params.yaml\ninputs: in.csv\nreference: long.csv\ncompare: {voltage: {column: V, "
+                     "absolute: 1}}\n"),
              contains("case.yaml:4:12: reference: has 3 rows, the inputs have 2"));
-  CHECK(refused("model: cell\nparams: params.yaml\ninputs: in.csv\nreference: short.csv\ncompare: {voltage: {column: V, absolute: 1}}\n") == "accepted");
+  CHECK(refused("model: cell\nparams: params.yaml\ninputs: in.csv\nreference: short.csv\ncompare: {voltage: {column: V, "
+                "absolute: 1}}\n") == "accepted");
 }
