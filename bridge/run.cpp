@@ -69,9 +69,7 @@ class ProgressBar {
 std::string value_text(const json& value) {
   if (value.is_number_integer()) return fmt::format("{}", value.get<std::int64_t>());
   if (!value.is_number()) return value.is_string() ? value.get<std::string>() : value.dump();
-  const double v = value.get<double>();
-  if (v != 0 && (std::abs(v) < 1e-3 || std::abs(v) >= 1e9)) return fmt::format("{:.2e}", v);
-  return fmt::format("{:.3f}", v);
+  return fmt::format("{:.3f}", value.get<double>());
 }
 
 // A unit by the key's ending, as in the contract.
@@ -95,7 +93,7 @@ void print_table(json kpis) {
       {"import_kwh", "export_kwh", "peak_import_kw", "self_consumption", "self_sufficiency"},
       {"cost_total", "cost_energy", "cost_demand", "cost_fuel", "revenue_export", "co2_kg"}};
   const auto row = [&](const std::string& key, const json& value) {
-    fmt::print("  {:<24}  {:>14} {}\n", key, value_text(value), unit_of(key, currency));
+    fmt::print("  {:<24}  {:>14} {}\n", key, key == "ledger_residual" ? fmt::format("{:.1e}", value.get<double>()) : value_text(value), unit_of(key, currency));
   };
   for (const auto& group : groups) {
     bool any = false;

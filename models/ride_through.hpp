@@ -9,17 +9,17 @@
 namespace urja {
 
 struct RideThrough {
-  Lanes voltage_min, voltage_max, frequency_min, frequency_max, return_delay;
+  Lanes bus_voltage_min, bus_voltage_max, bus_frequency_min, bus_frequency_max, return_delay;
   Lanes waiting;
 
   static void declare_members(Declare& d) {
-    d.parameter<&RideThrough::voltage_min>("1", 0.88, {0, 1}, "trips below this voltage, per unit", hook)
+    d.parameter<&RideThrough::bus_voltage_min>("1", 0.88, {0, 1}, "trips below this voltage, per unit", hook)
         .cite("IEEE 1547-2018 UV1");
-    d.parameter<&RideThrough::voltage_max>("1", 1.10, {1, 2}, "trips above this voltage, per unit", hook)
+    d.parameter<&RideThrough::bus_voltage_max>("1", 1.10, {1, 2}, "trips above this voltage, per unit", hook)
         .cite("IEEE 1547-2018 OV1");
-    d.parameter<&RideThrough::frequency_min>("1", 0.975, {0.5, 1}, "trips below this frequency, per unit", hook)
+    d.parameter<&RideThrough::bus_frequency_min>("1", 0.975, {0.5, 1}, "trips below this frequency, per unit", hook)
         .cite("IEEE 1547-2018 UF1");
-    d.parameter<&RideThrough::frequency_max>("1", 1.02, {1, 1.5}, "trips above this frequency, per unit", hook)
+    d.parameter<&RideThrough::bus_frequency_max>("1", 1.02, {1, 1.5}, "trips above this frequency, per unit", hook)
         .cite("IEEE 1547-2018 OF1");
     d.parameter<&RideThrough::return_delay>("s", 300, {0, 86400}, "time inside the window before it returns")
         .cite("IEEE 1547-2018 4.10");
@@ -27,8 +27,8 @@ struct RideThrough {
   }
   // How far the bus is inside the window at its nearest side; negative outside.
   URJA_INLINE Lanes margin(const Port& port) const {
-    return least(least(port.voltage - voltage_min, voltage_max - port.voltage),
-                 least(port.frequency - frequency_min, frequency_max - port.frequency));
+    return least(least(port.voltage - bus_voltage_min, bus_voltage_max - port.voltage),
+                 least(port.frequency - bus_frequency_min, bus_frequency_max - port.frequency));
   }
   // In limits(): 1 where it takes part, 0 where it has tripped.
   URJA_INLINE Lanes connected(const Port& port) const { return one_if(least(margin(port), -waiting) >= 0); }

@@ -10,6 +10,7 @@
 // Limits of a step are the smallest of: rating, current of the cells, temperature, state-of-charge window at the step's end
 // (self-discharge included), voltage window at the step's end (with the RC pair's response over the step).
 #include "models/battery/cell.hpp"
+#include "models/ride_through.hpp"
 
 namespace urja {
 namespace {
@@ -23,7 +24,7 @@ struct BatterySettings : Cell::Settings {
   double grid_forming = 1;
 };
 
-struct Battery : Cell {
+struct Battery : Cell, RideThrough {
   using Settings = BatterySettings;
   Port ac;
   Lanes cells_in_series, cells_in_parallel, rating, standby, quadratic, own_use, state_of_charge_min, state_of_charge_max;
@@ -41,6 +42,7 @@ struct Battery : Cell {
 
   static void declare(Declare& d) {
     d.base<Battery, Cell>();
+    d.base<Battery, RideThrough>();
     d.port<&Battery::ac>();
     d.output<&Cell::voltage>("V", "of one cell, at the end of the step", telemetered);
     d.parameter<&Battery::cells_in_series>("1", 108, {1, 1e6}, "in a string");
@@ -76,7 +78,7 @@ struct Battery : Cell {
     d.setting<&Settings::hot_charge_none>("degC", 55, {0, 100}, "no charging above");
     d.setting<&Settings::hot_discharge_full>("degC", 55, {0, 100}, "full discharging up to");
     d.setting<&Settings::hot_discharge_none>("degC", 60, {0, 100}, "no discharging above");
-    d.setting<&Settings::grid_forming>("1", 1, {0, 1}, "1: the converter can hold the bus in an island");
+    d.setting<&Settings::grid_forming>("1", 1, {0, 1}, "1: the converter holds the bus in an island and does not trip; 0: it follows the bus and trips outside its window");
   }
 
   void prepare(const Step& s) {
@@ -100,6 +102,11 @@ struct Battery : Cell {
     most_in = most_power(s, t, -in_wanted, voltage_max, -1);
     ac.p_max = least(given(most(cells * most_out.power - own, 0)), rating);
     ac.p_min = pick(most_in.power < 0, -least(taken(most(own - cells * most_in.power, 0)), rating), 0.0);
+    if (t.grid_forming < 0.5) {
+      const Lanes on = connected(ac);
+      ac.p_min *= on;
+      ac.p_max *= on;
+    }
     ac.p_wish = Lanes::Zero();
     ac.q = ac.q_min = ac.q_max = Lanes::Zero();
     formed_voltage = lanes(t.grid_forming);
@@ -128,6 +135,7 @@ struct Battery : Cell {
     stored_energy = cells * capacity * over.area;
     pack_voltage = cells_in_series * voltage;
     pack_current = cells_in_parallel * current;
+    if (t.grid_forming < 0.5) pass_time(s, ac);
     charge_power = most(-ac.p, 0);
     discharge_power = most(ac.p, 0);
     equivalent_full_cycles = equivalent_full_cycles + most(current, 0) * per_charge;
