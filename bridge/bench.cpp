@@ -248,7 +248,7 @@ void threads(Bench& bench) {
   batch.step(15, 2);
   for (int steps : {1, 15}) {
     double best_one = 1e300, best_two = 1e300;
-    for (int r = 0; r < 7; ++r) {
+    for (int r = 0; r < 15; ++r) {
       best_one = std::min(best_one, best_of(
                                         1,
                                         [&] {

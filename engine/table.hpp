@@ -38,16 +38,17 @@ class Curve {
     }
   }
 
-  // At x: value, slope, and integral from the first node to x.
+  // At x: value, slope, integral from the first node to x, and the number of the cell that x lies in.
   struct Point {
-    Lanes value, slope, integral;
+    Lanes value, slope, integral, cell;
   };
   URJA_INLINE Point at(const Lanes& x) const {
     const Lanes u = (x - from_) * per_step_;
-    alignas(64) double base[width], slope[width], area[width], part[width];
+    alignas(64) double base[width], slope[width], area[width], part[width], cell[width];
     for (int i = 0; i < width; ++i) {
       const int k = detail::cell(u[i], static_cast<int>(nodes_.size()));
       const auto& node = nodes_[static_cast<std::size_t>(k)];
+      cell[i] = k;
       part[i] = u[i] - k;
       base[i] = node[0];
       slope[i] = node[1];
@@ -55,7 +56,7 @@ class Curve {
     }
     const auto load = [](const double* p) { return Eigen::Map<const Lanes, Eigen::Aligned32>(p); };
     const Lanes rise = load(part) * load(slope);
-    return {load(base) + rise, load(slope) * per_step_, load(area) + step_ * load(part) * (load(base) + 0.5 * rise)};
+    return {load(base) + rise, load(slope) * per_step_, load(area) + step_ * load(part) * (load(base) + 0.5 * rise), load(cell)};
   }
   Lanes operator()(const Lanes& x) const { return at(x).value; }
   double first() const { return nodes_.front()[0]; }
@@ -88,25 +89,32 @@ template <int columns> class Sheet {
   }
   Sheet() : nodes_(4, std::array<double, 4>{}) {}
 
-  // Values at (x, y), and how the first column rises with y there (0 beyond the edges).
-  URJA_INLINE std::array<Lanes, columns> at(const Lanes& x, const Lanes& y, Lanes& rise) const {
+  // Values at (x, y), and how the first column rises with y there (0 beyond the edges); in the lanes `where`, zero elsewhere.
+  struct Point {
+    std::array<Lanes, columns> values;
+    Lanes rise;
+  };
+  URJA_INLINE Point at(const Lanes& x, const Lanes& y, const Mask& where = Mask::Constant(true)) const {
     const Lanes u = clamp((x - from_x_) * per_x_, Lanes::Zero(), lanes(size_x_ - 1));
     const Lanes w = clamp((y - from_y_) * per_y_, Lanes::Zero(), lanes(size_y_ - 1));
-    std::array<Lanes, columns> result;
+    Point p;
+    for (Lanes& v : p.values) v.setZero();
+    p.rise.setZero();
     for (int i = 0; i < width; ++i) {
+      if (!where[i]) continue;
       const int a = detail::cell(u[i], size_x_), b = detail::cell(w[i], size_y_);
       const double d = u[i] - a, e = w[i] - b;
       const auto* near = &nodes_[static_cast<std::size_t>(a * size_y_ + b)];
       const auto* far = near + size_y_;
       using Four = Eigen::Array4d;
       const auto load = [](const std::array<double, 4>& node) { return Eigen::Map<const Four>(node.data()); };
-      rise[i] = (1 - d) * (near[1][0] - near[0][0]) + d * (far[1][0] - far[0][0]);
+      p.rise[i] = (1 - d) * (near[1][0] - near[0][0]) + d * (far[1][0] - far[0][0]);
       const Four value =
           (1 - d) * ((1 - e) * load(near[0]) + e * load(near[1])) + d * ((1 - e) * load(far[0]) + e * load(far[1]));
-      for (int c = 0; c < columns; ++c) result[static_cast<std::size_t>(c)][i] = value[c];
+      for (int c = 0; c < columns; ++c) p.values[static_cast<std::size_t>(c)][i] = value[c];
     }
-    rise = pick(w == (y - from_y_) * per_y_, rise * per_y_, 0.0);
-    return result;
+    p.rise = pick(w == (y - from_y_) * per_y_, p.rise * per_y_, 0.0);
+    return p;
   }
 
  private:

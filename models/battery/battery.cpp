@@ -78,7 +78,9 @@ struct Battery : Cell, RideThrough {
     d.setting<&Settings::hot_charge_none>("degC", 55, {0, 100}, "no charging above");
     d.setting<&Settings::hot_discharge_full>("degC", 55, {0, 100}, "full discharging up to");
     d.setting<&Settings::hot_discharge_none>("degC", 60, {0, 100}, "no discharging above");
-    d.setting<&Settings::grid_forming>("1", 1, {0, 1}, "1: the converter holds the bus in an island and does not trip; 0: it follows the bus and trips outside its window");
+    d.setting<&Settings::grid_forming>(
+        "1", 1, {0, 1},
+        "1: the converter holds the bus in an island and does not trip; 0: it follows the bus and trips outside its window");
   }
 
   void prepare(const Step& s) {
@@ -87,7 +89,7 @@ struct Battery : Cell, RideThrough {
   }
 
   void limits(const Step& s, const Settings& t) {
-    at_begin(s, t);
+    at_begin(s, t, {0.001, 0.1});
     const Lanes lowest = most(state_of_charge_min, state_of_charge_floor);
     const Lanes cool =
         ramp(temperature, t.cold_charge_none, t.cold_charge_full) * (1 - ramp(temperature, t.hot_charge_full, t.hot_charge_none));
@@ -175,7 +177,7 @@ struct Battery : Cell, RideThrough {
     Lanes current = wanted;
     Open over = open_over(t, current + leak);
     const auto margin = [&] {
-      return Lanes(direction * (over.end - rc_voltage * e->kept - current * (e->r0 + e->r1 * (1 - e->kept)) - bound));
+      return Lanes(direction * (over.end - rc_voltage * e->kept - current * (r0_of(*e) + e->r1 * (1 - e->kept)) - bound));
     };
     // The margin falls with the current and is linear within a cell of the table: Newton, kept between none and wanted. The
     // second round takes the elements where the first has ended.
@@ -185,7 +187,7 @@ struct Battery : Cell, RideThrough {
         const Lanes volts = margin();
         const Mask open = limited && volts.abs() > 1e-6 && !(volts < 0 && current == 0);
         if (!open.any()) break;
-        const Lanes next = current + direction * volts / (e->r0 + e->r1 * (1 - e->kept) + most(over.slope, 0) * per_charge);
+        const Lanes next = current + direction * volts / (r0_of(*e) + e->r1 * (1 - e->kept) + most(over.slope, 0) * per_charge);
         current = pick(open, pick(direction * next > 0, next, 0.0), current);
         over = open_over(t, current + leak);
       }
@@ -197,7 +199,7 @@ struct Battery : Cell, RideThrough {
       most_of.looked_up = pick(limited, current, most_of.looked_up);
     }
     const Lanes u = current * e->r1;
-    most_of.power = current * (over.mean - u - (rc_voltage - u) * e->mean_kept - current * e->r0);
+    most_of.power = current * (over.mean - u - (rc_voltage - u) * e->mean_kept - current * r0_of(*e));
     most_of.current = current;
     return most_of;
   }
@@ -208,7 +210,7 @@ struct Battery : Cell, RideThrough {
   // asked for; above 1 there is no such bound).
   URJA_INLINE Lanes current_of(const Settings& t, const Elements& e, const Lanes& power, const Lanes& share, const Lanes& largest,
                                Open& over) const {
-    const Lanes leak = leaking(), r = e.r0 + e.r1 * (1 - e.mean_kept), back = rc_voltage * e.mean_kept;
+    const Lanes leak = leaking(), r = r0_of(e) + e.r1 * (1 - e.mean_kept), back = rc_voltage * e.mean_kept;
     const Lanes fall = 0.5 * open_slope * per_charge, v = open_voltage - back - fall * leak;
     const Lanes tolerance = 5e-11 * power.abs() + 1e-16 / per_charge;
     const Lanes bound = pick(share <= 1 + 1e-9, largest, 1e9 * power), low = least(bound, 0), high = most(bound, 0);

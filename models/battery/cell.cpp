@@ -12,7 +12,7 @@ struct DrivenCell : Cell {
     d.input<&DrivenCell::current>("A", 0, {-1e5, 1e5}, "out of the cell: discharge > 0", telemetered);
     d.output<&Cell::voltage>("V", "at the terminals, at the end of the step", observable | telemetered);
   }
-  void limits(const Step& s, const Settings& t) { at_begin(s, t); }
+  void limits(const Step& s, const Settings& t) { at_begin(s, t, {0, 0}); }
   void advance(const Step& s, const Settings& t) {
     Elements room;
     live(s, at_middle(s, t, current, 0, room), current, open_over(t, current + leaking()));

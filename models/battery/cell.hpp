@@ -14,7 +14,8 @@
 //
 // One step holds the current constant. The RC pair and the temperature are exact for elements taken in the middle of the
 // step. A lone cell always looks them up there; a pack only in lanes whose state of charge moves by more than 0.2 % in the step
-// (handbook 5.1), because the look-up is the most expensive part of it. Energy is exact in any case: the open-circuit energy is the integral of
+// (handbook 5.1), and otherwise takes those of the step's begin to 0.1 % and 0.1 K, because the look-up is the most expensive
+// part of the step. Energy is exact in any case: the open-circuit energy is the integral of
 // the OCV table between the two ends, the heat in the RC pair has its closed form (handbook 0.3).
 #include "engine/declare.hpp"
 #include "engine/table.hpp"
@@ -32,15 +33,16 @@ struct Cell {
   Lanes state_of_charge, rc_voltage, temperature;
   Lanes ambient_temperature;
   Lanes voltage, heat;
-  Lanes kept_heat, charge, per_charge;        // per_charge: state of charge that an ampere moves in the step
-  Lanes open_voltage, open_slope, open_area;  // at the step's begin
+  Lanes kept_heat, charge, per_charge;                   // per_charge: state of charge that an ampere moves in the step
+  Lanes open_voltage, open_slope, open_area, open_cell;  // at the step's begin
   // Elements of the circuit somewhere, and what they make of the RC pair over the step.
   struct Elements {
-    Lanes r0, r0_rise;      // ohm, ohm/K
-    Lanes r1, c1;           // ohm, F
-    Lanes kept, mean_kept;  // share of the pair's distance from I R1 that is left at the end, and on average
+    Lanes table_r0, table_rise;  // ohm, ohm/K; before resistance_scale
+    Lanes r1, c1;                // ohm, F
+    Lanes kept, mean_kept;       // share of the pair's distance from I R1 that is left at the end, and on average
   };
   Elements begin;
+  Lanes looked_up_at, looked_up_warm;  // state of charge and temperature that `begin` belongs to, the latter + never_warm
 
   static void declare_members(Declare& d) {
     d.table<&Settings::open_circuit_voltage>({{"state_of_charge", "1"}}, {{"open_circuit_voltage", "V"}},
@@ -63,13 +65,15 @@ struct Cell {
     d.input<&Cell::ambient_temperature>("degC", 25, {-60, 60}, "around the cells", telemetered);
     d.output<&Cell::heat>("W", "into one cell's thermal node");
     d.derived<&Cell::kept_heat, &Cell::charge, &Cell::per_charge>();
-    d.scratch<&Cell::open_voltage, &Cell::open_slope, &Cell::open_area, &Cell::begin>();
+    d.scratch<&Cell::open_voltage, &Cell::open_slope, &Cell::open_area, &Cell::open_cell, &Cell::begin, &Cell::looked_up_at,
+              &Cell::looked_up_warm>();
   }
 
   void prepare(const Step& s) {
     kept_heat = (-s.dt / (heat_capacity * thermal_resistance)).exp();
     charge = 3600 * capacity;
     per_charge = s.dt / charge;
+    relax(s, begin);  // what is remembered from the tables stays good
   }
 
  protected:
@@ -81,25 +85,44 @@ struct Cell {
     Lanes mean_voltage;
   };
 
-  URJA_INLINE Elements elements_at(const Step& s, const Settings& t, const Lanes& soc) const {
-    Elements e;
-    const auto looked_up = t.circuit.at(soc, temperature, e.r0_rise);
-    e.r0 = looked_up[0] * resistance_scale;
-    e.r0_rise *= resistance_scale;
-    e.r1 = looked_up[1];
-    e.c1 = looked_up[2];
+  static constexpr double never_warm = 1e4;  // so that the zero of a fresh block is no temperature
+
+  static void relax(const Step& s, Elements& e) {
     const Lag pair = lag(s.dt, e.r1 * e.c1);
     e.kept = pair.kept;
     e.mean_kept = pair.mean_kept;
-    return e;
   }
 
-  URJA_INLINE void at_begin(const Step& s, const Settings& t) {
+  // Elements for a state of charge and a temperature in the lanes `where`; `e` keeps its own in the others.
+  URJA_INLINE void look_up(const Step& s, const Settings& t, const Lanes& soc, const Lanes& warm, const Mask& where,
+                           Elements& e) const {
+    const auto found = t.circuit.at(soc, warm, where);
+    e.table_r0 = pick(where, found.values[0], e.table_r0);
+    e.table_rise = pick(where, found.rise, e.table_rise);
+    e.r1 = pick(where, found.values[1], e.r1);
+    e.c1 = pick(where, found.values[2], e.c1);
+    relax(s, e);
+  }
+  Lanes r0_of(const Elements& e) const { return e.table_r0 * resistance_scale; }
+
+  // Elements are those of the middle of bins this wide, and looked up only where a lane has come into another bin; 0: exact.
+  struct Bins {
+    double state_of_charge, temperature;
+  };
+  URJA_INLINE void at_begin(const Step& s, const Settings& t, const Bins& bins) {
     const Curve::Point now = t.open_circuit_voltage.at(state_of_charge);
     open_voltage = now.value;
     open_slope = now.slope;
     open_area = now.integral;
-    begin = elements_at(s, t, state_of_charge);
+    open_cell = now.cell;
+    const auto middle = [](const Lanes& x, double bin) { return bin > 0 ? Lanes((x * (1 / bin) + 0.5).floor() * bin) : x; };
+    const Lanes at = middle(state_of_charge, bins.state_of_charge), warm = middle(temperature, bins.temperature);
+    // Nothing but a memory: the same bin gives the same bits, however a lane came there.
+    const Mask other = (at - looked_up_at).abs() + (warm + never_warm - looked_up_warm).abs() != 0;
+    if (!other.any()) return;
+    look_up(s, t, at, warm, other, begin);
+    looked_up_at = at;
+    looked_up_warm = warm + never_warm;
   }
 
   // Elements for the middle of a step with this current; those of the begin in lanes that move by no more than `ignored`.
@@ -107,14 +130,15 @@ struct Cell {
   URJA_INLINE const Elements& at_middle(const Step& s, const Settings& t, const Lanes& current, double ignored,
                                         Elements& room) const {
     const Lanes half = 0.5 * per_charge * current;
-    if (!(half.abs() > 0.5 * ignored).any()) return begin;
-    room = elements_at(s, t, state_of_charge - half);
-    take_where(half.abs() <= 0.5 * ignored, begin, room);
+    const Mask moved = half.abs() > 0.5 * ignored;
+    if (!moved.any()) return begin;
+    room = begin;
+    look_up(s, t, state_of_charge - half, temperature, moved, room);
     return room;
   }
   static void take_where(const Mask& there, const Elements& from, Elements& to) {
-    to.r0 = pick(there, from.r0, to.r0);
-    to.r0_rise = pick(there, from.r0_rise, to.r0_rise);
+    to.table_r0 = pick(there, from.table_r0, to.table_r0);
+    to.table_rise = pick(there, from.table_rise, to.table_rise);
     to.r1 = pick(there, from.r1, to.r1);
     to.c1 = pick(there, from.c1, to.c1);
     to.kept = pick(there, from.kept, to.kept);
@@ -128,9 +152,11 @@ struct Cell {
   URJA_INLINE Open open_over(const Settings& t, const Lanes& total) const {
     const Lanes moved = total * per_charge;
     const Curve::Point end = t.open_circuit_voltage.at(state_of_charge - moved);
-    // Below 1e-7 the difference of areas has no digits left, and the trapezium is exact within a cell of the table.
-    const Mask far = moved.abs() > 1e-7;
-    const Lanes mean = pick(far, (open_area - end.integral) / pick(far, moved, lanes(1)), 0.5 * (open_voltage + end.value));
+    // Within a cell of the table the trapezium is exact; the difference of areas would lose digits there, and has none left
+    // below 1e-7.
+    const Lanes across = one_if(end.cell != open_cell) * one_if(moved.abs() > 1e-7);
+    const Lanes mean =
+        pick(across > 0, (open_area - end.integral) / pick(across > 0, moved, 1.0), 0.5 * (open_voltage + end.value));
     return {mean, end.value, end.slope, end.integral};
   }
 
@@ -139,15 +165,15 @@ struct Cell {
   // Lives through the step; `over` is open_over(current + leaking()).
   URJA_INLINE Lived live(const Step& s, const Elements& e, const Lanes& current, const Open& over) {
     const Lanes leak = leaking(), total = current + leak, &open = over.mean;
-    const Lanes u = current * e.r1, d = rc_voltage - u, last = u + d * e.kept;
+    const Lanes r0 = r0_of(e), u = current * e.r1, d = rc_voltage - u, last = u + d * e.kept;
     Lived lived;
-    lived.resistance_heat = current.square() * e.r0;
+    lived.resistance_heat = current.square() * r0;
     // mean of V1^2 over the step, with (1 - kept^2)/2 tau/dt = mean_kept (1 + kept)/2
     lived.pair_heat = (u.square() + 2 * u * d * e.mean_kept + d.square() * e.mean_kept * 0.5 * (1 + e.kept)) / e.r1;
     lived.leakage_heat = leak * open;
     lived.chemical = total * open;
     lived.in_pair = 0.5 * e.c1 * (last - rc_voltage) * (last + rc_voltage) / s.dt;
-    lived.mean_voltage = open - u - d * e.mean_kept - current * e.r0;
+    lived.mean_voltage = open - u - d * e.mean_kept - current * r0;
     heat = current * (open - lived.mean_voltage) + lived.leakage_heat;
 
     rc_voltage = last;
@@ -155,7 +181,7 @@ struct Cell {
     const Lanes hot = ambient_temperature + thermal_resistance * heat, before = temperature;
     temperature = hot + (temperature - hot) * kept_heat;
     // The voltage shown is that of the step's end, with the resistance there: straight on from begin and middle.
-    voltage = over.end - last - current * (2 * e.r0 - begin.r0 + e.r0_rise * (temperature - before));
+    voltage = over.end - last - current * (2 * r0 - r0_of(begin) + e.table_rise * resistance_scale * (temperature - before));
     return lived;
   }
 };

@@ -152,8 +152,7 @@ struct Continuous {
 void rates_of_cell(const void* context, std::span<const double> x, std::span<double> rate, double) {
   const auto& c = *static_cast<const Continuous*>(context);
   const double open = c.tables->open_circuit_voltage(lanes(x[0]))[0];
-  Lanes rise;
-  const auto elements = c.tables->circuit.at(lanes(x[0]), lanes(x[2]), rise);
+  const auto elements = c.tables->circuit.at(lanes(x[0]), lanes(x[2])).values;
   const double r0 = elements[0][0], r1 = elements[1][0], c1 = elements[2][0], leak = c.leakage * x[0];
   rate[0] = -(c.current + leak) / (3600 * c.capacity);
   rate[1] = (c.current * r1 - x[1]) / (r1 * c1);

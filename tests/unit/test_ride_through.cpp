@@ -21,8 +21,8 @@ TEST_CASE("PV trips outside its window of voltage and frequency, and returns aft
     const char* input;
     double bad, good;
   };
-  for (const Disturbance& d : {Disturbance{"grid.voltage", 0.80, 1}, Disturbance{"grid.voltage", 1.15, 1}, Disturbance{"grid.frequency", 48.0, 50},
-                               Disturbance{"grid.frequency", 51.5, 50}}) {
+  for (const Disturbance& d : {Disturbance{"grid.voltage", 0.80, 1}, Disturbance{"grid.voltage", 1.15, 1},
+                               Disturbance{"grid.frequency", 48.0, 50}, Disturbance{"grid.frequency", 51.5, 50}}) {
     INFO(d.input << " " << d.bad);
     Plant plant(1);
     site(plant);
