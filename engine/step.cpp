@@ -257,8 +257,9 @@ void Batch::settle(int b, const Mask& running) {
     if (a.type->fast_steps > 0 || a.type->slow_period > 0) multi_rate(a, model, head.step);
   }
   Account& account = head.account;
-  account.unserved = most(account.spill, 0);
-  account.spilled = most(-account.spill, 0);
+  // A microwatt is the rounding of sums of megawatts, and nobody's loss.
+  account.unserved = pick(account.spill > 1e-6, account.spill, 0.0);
+  account.spilled = pick(account.spill < -1e-6, -account.spill, 0.0);
   for (int row : plan_->unserved_rows) account.unserved += rows[row];
   for (std::size_t f = 0; f < children_.size(); ++f) {
     const Plan::Fleet& fleet = plan_->fleets[f];

@@ -121,8 +121,8 @@ double largest(const std::vector<const Series*>& all) {
 std::vector<Plot> plots_of(const Drawing& d) {
   std::map<std::pair<Role, std::string>, std::vector<const Series*>> groups;
   for (const Series& s : d.series) {
-    // An account that never took anything is no news.
-    if (s.role == Role::power && s.family == "spill" && s.figures.into_bus == 0 && s.figures.out_of_bus == 0) continue;
+    // What never had any power is no news: a controller, an account that took nothing but the rounding of sums.
+    if (s.role == Role::power && s.figures.into_bus < 1 && s.figures.out_of_bus > -1) continue;
     groups[{s.role, s.channel.unit}].push_back(&s);
   }
   std::vector<Plot> plots;
