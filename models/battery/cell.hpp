@@ -61,7 +61,7 @@ struct Cell {
     d.parameter<&Cell::discharge_current_max>("A", 55.26, {0, 1e5}, "of one cell", hook);
     d.state<&Cell::state_of_charge>("1", 0.5, {0, 1}, "charge over capacity", observable | telemetered | estimable);
     d.state<&Cell::rc_voltage>("V", 0, {-2, 2}, "over the RC pair of one cell");
-    d.state<&Cell::temperature>("degC", 25, {-60, 300}, "of the cells", observable | telemetered);
+    d.state<&Cell::temperature>("degC", 25, {-60, 150}, "of the cells", observable | telemetered);
     d.input<&Cell::ambient_temperature>("degC", 25, {-60, 60}, "around the cells", telemetered);
     d.output<&Cell::heat>("W", "into one cell's thermal node");
     d.derived<&Cell::kept_heat, &Cell::charge, &Cell::per_charge>();
