@@ -37,7 +37,12 @@ ordered_json flags_of(unsigned flags) {
                                                         {loss, "loss"},
                                                         {stored, "stored"},
                                                         {content, "content"},
-                                                        {unserved, "unserved"}};
+                                                        {unserved, "unserved"},
+                                                        {jumped, "jumped"},
+                                                        {thermal_source, "thermal_source"},
+                                                        {thermal_loss, "thermal_loss"},
+                                                        {thermal_stored, "thermal_stored"},
+                                                        {thermal_content, "thermal_content"}};
   ordered_json list = ordered_json::array();
   for (const auto& [flag, name] : names) {
     if (flags & flag) list.push_back(name);

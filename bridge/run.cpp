@@ -94,7 +94,7 @@ void print_table(json kpis) {
       {"cost_total", "cost_energy", "cost_demand", "cost_fuel", "revenue_export", "co2_kg"}};
   const auto row = [&](const std::string& key, const json& value) {
     fmt::print("  {:<24}  {:>14} {}\n", key,
-               key == "ledger_residual" ? fmt::format("{:.1e}", value.get<double>()) : value_text(value), unit_of(key, currency));
+               key.ends_with("_residual") ? fmt::format("{:.1e}", value.get<double>()) : value_text(value), unit_of(key, currency));
   };
   for (const auto& group : groups) {
     bool any = false;

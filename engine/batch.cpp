@@ -12,6 +12,12 @@ namespace {
 
 constexpr int step_row(int offset) { return offset; }
 
+Mask only(int lane_of_block) {
+  Mask mask = Mask::Constant(false);
+  mask[lane_of_block] = true;
+  return mask;
+}
+
 }  // namespace
 
 // ----------------------------------------------------------------------------------------------------- making, addressing
@@ -38,7 +44,10 @@ Batch::Batch(std::shared_ptr<const Plan> plan, int lanes, int blocks_per_parent)
     children_.emplace_back(new Batch(std::move(child_plan), lanes * f.blocks * width, f.blocks));
   }
   for (int b = 0; b < blocks_; ++b) start_block(b);
-  prepare_all();
+  for (int b = 0; b < blocks_; ++b) {
+    prepare_block(b);
+    take_contents(b, Mask::Constant(true), false);
+  }
   make_image();
 }
 
@@ -146,26 +155,50 @@ void Batch::begin_lane(int lane) {
       model[r][i] = mine;
     }
   }
+  take_contents(lane / width, only(i), false);
 }
 
-void Batch::prepare(int lane) {
-  Lanes* rows = block(lane / width);
+void Batch::prepare(int lane) { renew(lane, false); }
+void Batch::prepare_all() {
+  for (int lane = 0; lane < lanes_; ++lane) prepare(lane);
+}
+
+void Batch::change(int lane, const Quantity& parameter, double value) {
+  set(lane, parameter, value);
+  renew(lane, true);
+}
+
+void Batch::prepare_block(int b) {
+  Lanes* rows = block(b);
   for (const Plan::Asset& a : plan_->assets) {
     if (a.type->prepare) a.type->prepare(rows + a.offset, head_of(rows).step, a.settings.get());
   }
+}
+
+void Batch::renew(int lane, bool book) {
+  prepare_block(lane / width);
+  take_contents(lane / width, only(lane % width), book);
   for (std::size_t f = 0; f < children_.size(); ++f) {
-    for (int k = 0; k < plan_->fleets[f].blocks; ++k) children_[f]->prepare((lane * plan_->fleets[f].blocks + k) * width);
+    for (int k = 0; k < plan_->fleets[f].blocks; ++k) {
+      const int b = lane * plan_->fleets[f].blocks + k;  // of the child: all its lanes are members of this one
+      children_[f]->prepare_block(b);
+      children_[f]->take_contents(b, Mask::Constant(true), book);
+    }
   }
 }
 
-void Batch::prepare_all() {
-  for (int b = 0; b < blocks_; ++b) {
-    Lanes* rows = block(b);
-    for (const Plan::Asset& a : plan_->assets) {
-      if (a.type->prepare) a.type->prepare(rows + a.offset, head_of(rows).step, a.settings.get());
-    }
+// Energy contents after parameters or states were written from outside, in some lanes; `book`: the difference is a jump.
+void Batch::take_contents(int b, const Mask& where, bool book) {
+  Lanes* rows = block(b);
+  for (std::size_t k = 0; k < plan_->assets.size(); ++k) {
+    const Plan::Asset& a = plan_->assets[k];
+    if (!a.type->held_energy) continue;
+    const Plan::Watch& w = plan_->watches[k];
+    const Lanes now = a.type->held_energy(rows + a.offset, a.settings.get());
+    Lanes &content = rows[w.energy.content], &jumped = rows[w.jumped];
+    if (book) jumped = pick(where, jumped + (now - content), jumped);
+    content = pick(where, now, content);
   }
-  for (auto& c : children_) c->prepare_all();
 }
 
 // ---------------------------------------------------------------------------------------------------- actions, observations

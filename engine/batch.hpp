@@ -63,9 +63,12 @@ class Batch {
   };
   // Plan's start values, then begin(). Costs a copy of the lane.
   void reset(int lane, const Start& start);
-  // After parameters were set: derived members of the lane's block again.
+  // After parameters or states were set at the begin of an episode: derived members and energy contents again.
   void prepare(int lane);
   void prepare_all();
+  // A parameter jumps between two steps (fault, correction): as set() and prepare(), and the energy that comes or goes with
+  // it (a smaller capacity at the same state of charge) is booked in the asset's `parameter_change`.
+  void change(int lane, const Quantity& parameter, double value);
 
   // `steps` steps of every lane that runs; if a meter is given, its rows are added up after every step.
   void step(int steps = 1, int threads = 1, Meter* meter = nullptr);
@@ -91,6 +94,7 @@ class Batch {
   std::string trouble(int lane) const;  // "battery.temperature has left its bounds at step 17", empty when well
   bool all_well() const;
   double ledger_residual(int lane) const;  // J missed over J moved since the reset
+  double heat_residual(int lane) const;    // the same of the heat ledger
   double ledger_worst(int lane) const;     // worst step's miss as a share of its bound
   std::uint64_t hash(int lane) const;      // over every bit of the lane
 
@@ -108,6 +112,10 @@ class Batch {
   void start_block(int b);
   void start_lane(int lane, const Start& start);
   void begin_lane(int lane);
+  void prepare_block(int b);
+  void renew(int lane, bool book);
+  void take_contents(int b, const Mask& where, bool book);
+  double missed_share(int lane, Lanes Account::*residual, Lanes Account::*throughput) const;
   void set_column(int lane, int row, double value) { block(lane / width)[row][lane % width] = value; }
 
   void step_block(int b, Meter* meter);

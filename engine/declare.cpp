@@ -1,5 +1,6 @@
 #include "engine/declare.hpp"
 
+#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 
@@ -54,6 +55,12 @@ void add_type(Type&& type) {
   if (declared != type.rows) {
     stop(type.name, "it holds " + std::to_string(type.rows) + " rows and declares " + std::to_string(declared));
   }
+  const auto has = [&](Flag flag) {
+    return std::any_of(type.members.begin(), type.members.end(), [&](const Member& m) { return m.has(flag); });
+  };
+  const bool jumps = has(jumped);
+  if (jumps != (type.held_energy != nullptr) || (jumps && !has(content)))
+    stop(type.name, "held_energy(), a `content` and a `jumped` state come together");
   type.controller = type.control != nullptr;
   const std::string name = type.name;
   if (!mutable_registry().emplace(name, std::move(type)).second) stop(name, "a model of this name is there already");

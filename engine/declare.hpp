@@ -19,6 +19,7 @@
 //   advance(step)   the balance has fixed my power: live through the step
 //   fast(step)      a part with shorter steps; `fast_needed` says in which lanes; see `Declare::fast`
 //   slow(step)      a part that runs once per declared period; see `Declare::slow`
+//   held_energy()   Wh of its `content`, from states and parameters: when a parameter jumps, the engine books the difference
 // Each may take `const Settings&` as a second argument: the plan's constants of this asset (tables, files, tilt).
 #include <cstdint>
 #include <functional>
@@ -54,8 +55,14 @@ enum Flag : unsigned {
   sink = 1 << 6,
   loss = 1 << 7,
   stored = 1 << 8,
-  content = 1 << 9,    // energy [Wh] that the asset holds; its change is the integral of `stored`
+  content = 1 << 9,    // energy [Wh] that the asset holds; its change is the integral of `stored`, and `jumped`
   unserved = 1 << 10,  // power [W] that somebody wanted and did not get
+  jumped = 1 << 11,    // state [Wh] that the engine writes: energy that jumps of parameters have brought since the reset
+  // Thermal nodes have a ledger of their own:  thermal_source - thermal_loss - thermal_stored = 0.
+  thermal_source = 1 << 12,
+  thermal_loss = 1 << 13,
+  thermal_stored = 1 << 14,
+  thermal_content = 1 << 15,  // Wh above 0 K; its change is the integral of `thermal_stored`
 };
 
 struct Range {
@@ -190,6 +197,7 @@ struct Type {
   ModelFunction prepare = nullptr, begin = nullptr, control = nullptr, limits = nullptr, advance = nullptr, slow = nullptr,
                 fast = nullptr;
   Mask (*fast_needed)(const Lanes* model, const Step&, const void* settings) = nullptr;
+  Lanes (*held_energy)(const Lanes* model, const void* settings) = nullptr;
 
   const Member* find(std::string_view member) const;
 };
@@ -365,6 +373,11 @@ template <class M> struct Registered {
     if constexpr (requires(const M& m, const Step& s) { m.fast_needed(s); }) {
       t.fast_needed = [](const Lanes* m, const Step& s, const void*) -> Mask {
         return reinterpret_cast<const M*>(m)->fast_needed(s);
+      };
+    }
+    if constexpr (requires(const M& m, const S& c) { m.held_energy(c); }) {
+      t.held_energy = [](const Lanes* m, const void* c) -> Lanes {
+        return reinterpret_cast<const M*>(m)->held_energy(*static_cast<const S*>(c));
       };
     }
     detail::add_type(std::move(t));

@@ -19,8 +19,26 @@ Mask Batch::check(int b) {
   Account& account = head_of(rows).account;
   const Step& s = head_of(rows).step;
   Lanes poison[4] = {Lanes::Zero(), Lanes::Zero(), Lanes::Zero(), Lanes::Zero()}, inside = Lanes::Zero(), inside2 = Lanes::Zero();
-  Lanes missed = Lanes::Zero(), moved = Lanes::Zero(), worst = Lanes::Zero();
-  const Lanes per_second = 3600.0 / s.dt;
+  Lanes worst = Lanes::Zero();
+  struct Sum {
+    Lanes missed = Lanes::Zero(), moved = Lanes::Zero();
+  } energy, heat;
+  const Lanes rounding = (16 * 2.220446049250313e-16 * 3600) / s.dt;
+  // `out`: power that the asset gave its buses.
+  const auto close = [&](const Plan::Ledger& ledger, const Lanes& out, Sum& total) {
+    Lanes sum = -out, through = Lanes::Zero();
+    for (const Plan::Flow& f : ledger.flows) {
+      sum += f.sign * rows[f.row];
+      through += rows[f.row].abs();
+    }
+    const Lanes miss = sum.abs();
+    // 1e-9 of what moved, and the rounding of the energy stored, which is known to 16 eps; 1e-12 W for an idle asset.
+    Lanes bound = 1e-9 * through + 1e-12;
+    if (ledger.content >= 0) bound += rounding * rows[ledger.content].abs();
+    total.missed += miss;
+    total.moved += through;
+    worst = most(worst, miss / bound);
+  };
   for (const Plan::Watch& w : plan_->watches) {
     // Zero times anything finite is zero. Four sums, so that one addition need not wait for the other.
     for (const auto& [first, last] : w.finite) {
@@ -38,27 +56,21 @@ Mask Batch::check(int b) {
       inside = inside.min(rows[bound.row] - bound.low);
       inside2 = inside2.min(bound.high - rows[bound.row]);
     }
-    if (w.flows.empty()) continue;
-    Lanes sum = Lanes::Zero(), through = Lanes::Zero();
-    for (const Plan::Flow& f : w.flows) {
-      sum += f.sign * rows[f.row];
-      through += rows[f.row].abs();
+    if (!w.energy.flows.empty()) {
+      Lanes out = Lanes::Zero();
+      for (int port : w.ports) {
+        const Lanes& p = reinterpret_cast<const Port*>(rows + port)->p;
+        out += p;
+        poison[1] += p * 0;
+      }
+      close(w.energy, out, energy);
     }
-    for (int port : w.ports) {
-      const Lanes& p = reinterpret_cast<const Port*>(rows + port)->p;
-      sum -= p;
-      poison[1] += p * 0;
-    }
-    const Lanes miss = sum.abs();
-    // 1e-9 of what moved, and the rounding of the energy stored, which is known to 16 eps; 1e-12 W for an idle asset.
-    Lanes bound = 1e-9 * through + 1e-12;
-    if (w.content >= 0) bound += (16 * 2.220446049250313e-16) * rows[w.content].abs() * per_second;
-    missed += miss;
-    moved += through;
-    worst = most(worst, miss / bound);
+    if (!w.heat.flows.empty()) close(w.heat, Lanes::Zero(), heat);
   }
-  account.residual += missed * s.dt;
-  account.throughput += moved * s.dt;
+  account.residual += energy.missed * s.dt;
+  account.throughput += energy.moved * s.dt;
+  account.heat_residual += heat.missed * s.dt;
+  account.heat_throughput += heat.moved * s.dt;
   account.worst = most(account.worst, worst);
   // One number for all three, NaN kept: the usual answer comes without a branch per lane.
   const Lanes trouble = most(most(-inside.min(inside2), worst - 1), (poison[0] + poison[1]) + (poison[2] + poison[3]));
@@ -114,12 +126,17 @@ void Batch::freeze(int b, const Mask& bad) {
     }
     for (std::size_t a = 0; a < plan_->watches.size() && who < 0; ++a) {
       const Plan::Watch& w = plan_->watches[a];
-      double sum = 0, through = 0;
-      for (const Plan::Flow& f : w.flows) sum += f.sign * rows[f.row][i], through += std::abs(rows[f.row][i]);
-      for (int port : w.ports) sum -= reinterpret_cast<const Port*>(rows + port)->p[i];
-      double bound = 1e-9 * through + 1e-12;
-      if (w.content >= 0) bound += 16 * 2.220446049250313e-16 * std::abs(rows[w.content][i]) * 3600 / head_of(rows).step.dt[i];
-      if (!w.flows.empty() && !(std::abs(sum) <= bound)) who = static_cast<int>(a);
+      const auto open = [&](const Plan::Ledger& ledger, double out) {
+        double sum = -out, through = 0;
+        for (const Plan::Flow& f : ledger.flows) sum += f.sign * rows[f.row][i], through += std::abs(rows[f.row][i]);
+        double bound = 1e-9 * through + 1e-12;
+        if (ledger.content >= 0)
+          bound += 16 * 2.220446049250313e-16 * 3600 / head_of(rows).step.dt[i] * std::abs(rows[ledger.content][i]);
+        return !ledger.flows.empty() && !(std::abs(sum) <= bound);
+      };
+      double out = 0;
+      for (int port : w.ports) out += reinterpret_cast<const Port*>(rows + port)->p[i];
+      if (open(w.energy, out) || open(w.heat, 0)) who = static_cast<int>(a);
     }
     account.status[i] = static_cast<double>(what);
     account.bad_asset[i] = who;
@@ -177,12 +194,12 @@ bool Batch::all_well() const {
   return true;
 }
 
-double Batch::ledger_residual(int lane) const {
+double Batch::missed_share(int lane, Lanes Account::*residual, Lanes Account::*throughput) const {
   double missed = 0, moved = 0;
   const auto add = [&](const Batch& batch, int at) {
     const Account& account = batch.head(at / width).account;
-    missed += account.residual[at % width];
-    moved += account.throughput[at % width];
+    missed += (account.*residual)[at % width];
+    moved += (account.*throughput)[at % width];
   };
   add(*this, lane);
   for (std::size_t f = 0; f < children_.size(); ++f) {
@@ -190,6 +207,9 @@ double Batch::ledger_residual(int lane) const {
   }
   return moved > 0 ? missed / moved : 0;
 }
+
+double Batch::ledger_residual(int lane) const { return missed_share(lane, &Account::residual, &Account::throughput); }
+double Batch::heat_residual(int lane) const { return missed_share(lane, &Account::heat_residual, &Account::heat_throughput); }
 
 double Batch::ledger_worst(int lane) const {
   double worst = head(lane / width).account.worst[lane % width];

@@ -267,9 +267,13 @@ void Plan::list_watches() {
     for (int port : a.type->ports) w.ports.push_back(a.offset + port);
     for (const Member& m : a.type->members) {
       const int first = a.offset + m.offset;
-      if (m.has(source)) w.flows.push_back({first, 1});
-      if (m.has(sink) || m.has(loss) || m.has(stored)) w.flows.push_back({first, -1});
-      if (m.has(content)) w.content = first;
+      if (m.has(source)) w.energy.flows.push_back({first, 1});
+      if (m.has(sink) || m.has(loss) || m.has(stored)) w.energy.flows.push_back({first, -1});
+      if (m.has(content)) w.energy.content = first;
+      if (m.has(jumped)) w.jumped = first;
+      if (m.has(thermal_source)) w.heat.flows.push_back({first, 1});
+      if (m.has(thermal_loss) || m.has(thermal_stored)) w.heat.flows.push_back({first, -1});
+      if (m.has(thermal_content)) w.heat.content = first;
       if (m.has(unserved)) unserved_rows.push_back(first);
       if (m.kind == Kind::state || m.kind == Kind::output) {
         if (!w.finite.empty() && w.finite.back().second == first) w.finite.back().second = first + m.count;

@@ -37,13 +37,15 @@ enum class Trouble { none = 0, not_finite = 1, out_of_bounds = 2, energy_not_clo
 
 // What the plant as a whole does, one row each; lies behind the clock at the head of a block.
 struct Account {
-  Lanes spill, spill_reactive;        // W, var: what nobody could take (< 0) or give (> 0); closes the sum of all powers
-  Lanes spilled;                      // W: the part of it that nobody could take
-  Lanes unserved, interrupted;        // W wanted and not given; 1 while that is more than a milliwatt
-  Lanes voltage, frequency;           // per unit, of whoever forms the plant's bus; 0 when nobody does
-  Lanes status, bad_asset, bad_row;   // Trouble; which asset and which of its rows
-  Lanes residual, throughput, worst;  // ledger: J missed, J moved since the reset; worst step's share of its bound
-  Lanes clipped;                      // W: sum over commands of what limits did not allow
+  Lanes spill, spill_reactive;           // W, var: what nobody could take (< 0) or give (> 0); closes the sum of all powers
+  Lanes spilled;                         // W: the part of it that nobody could take
+  Lanes unserved, interrupted;           // W wanted and not given; 1 while that is more than a milliwatt
+  Lanes voltage, frequency;              // per unit, of whoever forms the plant's bus; 0 when nobody does
+  Lanes status, bad_asset, bad_row;      // Trouble; which asset and which of its rows
+  Lanes residual, throughput;            // energy ledger: J missed, J moved since the reset
+  Lanes heat_residual, heat_throughput;  // the same of the heat ledger
+  Lanes worst;                           // worst step's share of its bound, of both
+  Lanes clipped;                         // W: sum over commands of what limits did not allow
 };
 struct Head {
   Step step;
@@ -101,11 +103,15 @@ class Plan {
     int row;
     double sign;
   };
+  struct Ledger {
+    std::vector<Flow> flows;
+    int content = -1;
+  };
   // What the checks after a step look at, asset by asset.
   struct Watch {
-    std::vector<Flow> flows;
+    Ledger energy, heat;  // the energy's flows sum to the power out of the ports, the heat's to zero
     std::vector<int> ports;
-    int content = -1;
+    int jumped = -1;
     struct Bound {
       int row;
       double low, high;

@@ -54,6 +54,8 @@ nlohmann::json KpiCounter::result(const Batch& batch) const {
     else if (q.unit == "s") factor = 1 / 3600.0;  // .._h
     value[q.kpi] += batch.get(0, q) * factor;
   }
+  // Nothing to say as long as no parameter has jumped.
+  if (const auto jumps = value.find("parameter_change_kwh"); jumps != value.end() && jumps->second == 0) value.erase(jumps);
   const auto of = [&](const char* key) { return value.count(key) ? value.at(key) : 0.0; };
   if (value.count("pv_kwh") && of("pv_kwh") > 0) {
     // Share of the PV energy that stayed on site and was used there.
@@ -69,6 +71,7 @@ nlohmann::json KpiCounter::result(const Batch& batch) const {
   for (const auto& [key, number] : value) all[key] = number;
   if (!by_zone.empty()) all["unserved_kwh_by_zone"] = by_zone;
   all["ledger_residual"] = batch.ledger_residual(0);
+  all["heat_residual"] = batch.heat_residual(0);
   all["faults"] = nlohmann::json::array();
   return all;
 }

@@ -85,8 +85,9 @@ RunResult run_scenario(const Scenario& scenario, const RunOptions& options, nloh
   kpis["currency"] = scenario.currency;
   kpis["ledger_worst_of_bound"] = batch.ledger_worst(0);
   kpis["state_hash"] = fmt::format("{:016x}", batch.hash(0));
-  if (kpis["ledger_residual"].get<double>() > 1e-9 && result.trouble.empty()) {
-    result.trouble = fmt::format("the energy ledger misses {:.1e} of the throughput", kpis["ledger_residual"].get<double>());
+  for (const auto& [key, name] : {std::pair{"ledger_residual", "energy"}, {"heat_residual", "heat"}}) {
+    if (kpis[key].get<double>() <= 1e-9 || !result.trouble.empty()) continue;
+    result.trouble = fmt::format("the {} ledger misses {:.1e} of the throughput", name, kpis[key].get<double>());
     result.finished = false;
   }
   if (recorder) {

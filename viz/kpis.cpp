@@ -43,6 +43,7 @@ constexpr std::array k_known{
     Known{"battery_charge_kwh", "Battery", "Energy charged", "kWh"},
     Known{"battery_discharge_kwh", "Battery", "Energy discharged", "kWh"},
     Known{"battery_loss_kwh", "Battery", "Energy lost", "kWh"},
+    Known{"parameter_change_kwh", "Battery", "Energy that changes of parameters have brought", "kWh"},
     Known{"equivalent_full_cycles", "Battery", "Equivalent full cycles", ""},
     Known{"import_kwh", "Grid", "Energy bought", "kWh"},
     Known{"export_kwh", "Grid", "Energy sold", "kWh"},
@@ -59,6 +60,7 @@ constexpr std::array k_known{
     Known{"wall_s", "", "", ""},
     Known{"steps_per_s", "", "", ""},
     Known{"ledger_residual", "", "", ""},
+    Known{"heat_residual", "", "", ""},
     Known{"currency", "", "", ""},
 };
 

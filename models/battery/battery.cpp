@@ -29,7 +29,7 @@ struct Battery : Cell, RideThrough {
   Port ac;
   Lanes cells_in_series, cells_in_parallel, rating, standby, quadratic, own_use, state_of_charge_min, state_of_charge_max;
   Lanes state_of_charge_floor;
-  Lanes equivalent_full_cycles;
+  Lanes equivalent_full_cycles, parameter_change;
   Lanes pair_power, pack_voltage, pack_current, charge_power, discharge_power, converter_loss, cell_loss, stored_power,
       stored_energy;
   Lanes formed_voltage, formed_frequency;
@@ -58,6 +58,8 @@ struct Battery : Cell, RideThrough {
     d.input<&Battery::state_of_charge_floor>("1", 0, {0, 1}, "reserve: not discharged below for now", actionable);
     d.state<&Battery::equivalent_full_cycles>("1", 0, {0, 1e9}, "discharged charge over capacity", observable)
         .kpi("equivalent_full_cycles");
+    d.state<&Battery::parameter_change>("Wh", 0, {}, "energy that jumps of parameters have brought since the start", jumped)
+        .kpi("parameter_change_kwh");
     d.output<&Battery::pack_voltage>("V", "DC, at the end of the step", telemetered);
     d.output<&Battery::pack_current>("A", "DC, discharge > 0", telemetered);
     d.output<&Battery::charge_power>("W", "taken from the bus").kpi("battery_charge_kwh");
@@ -87,6 +89,8 @@ struct Battery : Cell, RideThrough {
     Cell::prepare(s);
     cells = cells_in_series * cells_in_parallel;
   }
+
+  Lanes held_energy(const Settings& t) const { return cells * capacity * t.open_circuit_voltage.at(state_of_charge).integral; }
 
   void limits(const Step& s, const Settings& t) {
     at_begin(s, t, {0.001, 0.1});
@@ -130,7 +134,7 @@ struct Battery : Cell, RideThrough {
     const Elements& e = at_middle(s, t, about, ignored_move, room);
     Open over;
     const Lanes current = current_of(t, e, power, share, end.current, over);
-    const Lived lived = live(s, e, current, over);
+    const Lived lived = live(s, e, current, over, cells);
     cell_loss = cells * (lived.resistance_heat + lived.pair_heat + lived.leakage_heat);
     pair_power = cells * lived.in_pair;
     stored_power = pair_power - cells * lived.chemical;

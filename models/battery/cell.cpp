@@ -15,7 +15,7 @@ struct DrivenCell : Cell {
   void limits(const Step& s, const Settings& t) { at_begin(s, t, {0, 0}); }
   void advance(const Step& s, const Settings& t) {
     Elements room;
-    live(s, at_middle(s, t, current, 0, room), current, open_over(t, current + leaking()));
+    live(s, at_middle(s, t, current, 0, room), current, open_over(t, current + leaking()), lanes(1));
   }
 };
 

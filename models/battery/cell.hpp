@@ -32,8 +32,8 @@ struct Cell {
       discharge_current_max;
   Lanes state_of_charge, rc_voltage, temperature;
   Lanes ambient_temperature;
-  Lanes voltage, heat;
-  Lanes kept_heat, charge, per_charge;                   // per_charge: state of charge that an ampere moves in the step
+  Lanes voltage, heat, heat_lost, heat_stored, heat_content;
+  Lanes kept_heat, mean_kept_heat, charge, per_charge;   // per_charge: state of charge that an ampere moves in the step
   Lanes open_voltage, open_slope, open_area, open_cell;  // at the step's begin
   // Elements of the circuit somewhere, and what they make of the RC pair over the step.
   struct Elements {
@@ -63,14 +63,19 @@ struct Cell {
     d.state<&Cell::rc_voltage>("V", 0, {-2, 2}, "over the RC pair of one cell");
     d.state<&Cell::temperature>("degC", 25, {-60, 150}, "of the cells", observable | telemetered);
     d.input<&Cell::ambient_temperature>("degC", 25, {-60, 60}, "around the cells", telemetered);
-    d.output<&Cell::heat>("W", "into one cell's thermal node");
-    d.derived<&Cell::kept_heat, &Cell::charge, &Cell::per_charge>();
+    d.output<&Cell::heat>("W", "made in the cells", thermal_source);
+    d.output<&Cell::heat_lost>("W", "from the cells to the ambient", thermal_loss);
+    d.output<&Cell::heat_stored>("W", "rate of the cells' heat content", thermal_stored);
+    d.output<&Cell::heat_content>("Wh", "above 0 K, at the end of the step", thermal_content);
+    d.derived<&Cell::kept_heat, &Cell::mean_kept_heat, &Cell::charge, &Cell::per_charge>();
     d.scratch<&Cell::open_voltage, &Cell::open_slope, &Cell::open_area, &Cell::open_cell, &Cell::begin, &Cell::looked_up_at,
               &Cell::looked_up_warm>();
   }
 
   void prepare(const Step& s) {
-    kept_heat = (-s.dt / (heat_capacity * thermal_resistance)).exp();
+    const Lag thermal = lag(s.dt, heat_capacity * thermal_resistance);
+    kept_heat = thermal.kept;
+    mean_kept_heat = thermal.mean_kept;
     charge = 3600 * capacity;
     per_charge = s.dt / charge;
     relax(s, begin);  // what is remembered from the tables stays good
@@ -162,8 +167,9 @@ struct Cell {
 
   Lanes leaking() const { return leakage * state_of_charge; }
 
-  // Lives through the step; `over` is open_over(current + leaking()).
-  URJA_INLINE Lived live(const Step& s, const Elements& e, const Lanes& current, const Open& over) {
+  // Lives through the step as one of `cells` cells that are all alike; `over` is open_over(current + leaking()). Powers are those
+  // of one cell, the heat's outputs those of all.
+  URJA_INLINE Lived live(const Step& s, const Elements& e, const Lanes& current, const Open& over, const Lanes& cells) {
     const Lanes leak = leaking(), total = current + leak, &open = over.mean;
     const Lanes r0 = r0_of(e), u = current * e.r1, d = rc_voltage - u, last = u + d * e.kept;
     Lived lived;
@@ -174,12 +180,17 @@ struct Cell {
     lived.chemical = total * open;
     lived.in_pair = 0.5 * e.c1 * (last - rc_voltage) * (last + rc_voltage) / s.dt;
     lived.mean_voltage = open - u - d * e.mean_kept - current * r0;
-    heat = current * (open - lived.mean_voltage) + lived.leakage_heat;
+    const Lanes made = current * (open - lived.mean_voltage) + lived.leakage_heat;
 
     rc_voltage = last;
     state_of_charge = state_of_charge - total * per_charge;
-    const Lanes hot = ambient_temperature + thermal_resistance * heat, before = temperature;
-    temperature = hot + (temperature - hot) * kept_heat;
+    const Lanes hot = ambient_temperature + thermal_resistance * made, before = temperature, above = before - hot;
+    temperature = hot + above * kept_heat;
+    const Lanes mean_temperature = hot + above * mean_kept_heat;
+    heat = cells * made;
+    heat_lost = cells * (mean_temperature - ambient_temperature) / thermal_resistance;
+    heat_stored = cells * heat_capacity * (temperature - before) / s.dt;
+    heat_content = cells * heat_capacity * (temperature + 273.15) * (1 / 3600.0);
     // The voltage shown is that of the step's end, with the resistance there: straight on from begin and middle.
     voltage = over.end - last - current * (2 * r0 - r0_of(begin) + e.table_rise * resistance_scale * (temperature - before));
     return lived;
