@@ -45,7 +45,7 @@ void Balance::solve() {
     // lanes only. That may go to the next fleet of chargers, which is rounded in turn.
     for (std::size_t round = 0; fair_ && round <= plan_.fleets.size(); ++round) {
       const Lanes again = round_to_floors();
-      if (!(again > 0).any()) break;
+      if (!some(again > 0)) break;
       if (plan_.buses.size() > 1) relieve_feeders(again);
       pass(false, again);
       pass(true, again);
@@ -91,7 +91,7 @@ Lanes Balance::in_turn(int index, bool commanded) {
 void Balance::pass(bool commanded, const Lanes& where) {
   for (int index : plan_.merit) {
     const Lanes residual = flow(0) * where;
-    if (!(residual != 0).any()) return;
+    if (!some(residual != 0)) return;
     move(index, -residual * in_turn(index, commanded), 0);
   }
 }
@@ -99,7 +99,7 @@ void Balance::pass(bool commanded, const Lanes& where) {
 void Balance::relieve_feeders(const Lanes& where) {
   for (int bus = static_cast<int>(plan_.buses.size()) - 1; bus > 0; --bus) {
     const auto excess = [&] { return Lanes((flow(bus) - clamp(flow(bus), -limit(bus), limit(bus))) * where); };
-    if (!(excess() != 0).any()) continue;
+    if (!some(excess() != 0)) continue;
     for (bool commanded : {false, true}) {
       for (int index : plan_.merit) {
         if (below(index, bus)) move(index, -excess() * in_turn(index, commanded), bus);
@@ -120,7 +120,7 @@ Lanes Balance::round_to_floors() {
       continue;
     Port& p = port(static_cast<int>(k));
     const Mask cut = p.p > p.p_wish && p.p > p.p_min;  // since it was shared last
-    if (!cut.any()) continue;
+    if (!some(cut)) continue;
     Lanes change = Lanes::Zero();
     for (int i = 0; i < width && block_ * width + i < batch_.lanes(); ++i) {
       if (!cut[i]) continue;
@@ -164,7 +164,7 @@ void Balance::solve_reactive() {
   Lanes any = Lanes::Zero();
   for (std::size_t k = 0; k < plan_.ports.size(); ++k) any += port(static_cast<int>(k)).q.abs();
   account_.spill_reactive = Lanes::Zero();
-  if (!(any != 0).any()) {
+  if (!some(any != 0)) {
     for (std::size_t k = 0; k < plan_.ports.size(); ++k) port(static_cast<int>(k)).q = Lanes::Zero();  // no -0
     return;
   }
@@ -198,7 +198,7 @@ void Balance::form_bus() {
     unformed -= forms;
   }
   // The ports have it already unless it has changed.
-  if (!((voltage - account_.voltage).abs() + (frequency - account_.frequency).abs() != 0).any()) return;
+  if (!some((voltage - account_.voltage).abs() + (frequency - account_.frequency).abs() != 0)) return;
   account_.voltage = voltage;
   account_.frequency = frequency;
   for (const Plan::PortRef& ref : plan_.ports) {
@@ -215,7 +215,7 @@ void Balance::distribute() {
     const Port& mirror = *reinterpret_cast<const Port*>(rows_ + ref.offset);
     Batch& child = batch_.child(ref.fleet);
     const int offset = child.plan().ports[static_cast<std::size_t>(ref.child_port)].offset;
-    if (ref.commanded_members && !(mirror.p_max - mirror.p_min + mirror.p.abs() != 0).any()) continue;  // nobody is under command
+    if (ref.commanded_members && !some(mirror.p_max - mirror.p_min + mirror.p.abs() != 0)) continue;  // nobody is under command
     for (int i = 0; i < width && block_ * width + i < batch_.lanes(); ++i) {
       const double change = mirror.p[i] - mirror.p_wish[i];
       const bool shared =

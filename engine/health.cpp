@@ -40,16 +40,17 @@ Mask Batch::check(int b) {
     worst = most(worst, miss / bound);
   };
   for (const Plan::Watch& w : plan_->watches) {
-    // Zero times anything finite is zero. Four sums, so that one addition need not wait for the other.
+    // A sum of finite numbers is finite (none is near 1e308), and zero times that is zero. Four sums, so that one addition
+    // need not wait for the other.
     for (const auto& [first, last] : w.finite) {
       int r = first;
       for (; r + 4 <= last; r += 4) {
-        poison[0] += rows[r] * 0;
-        poison[1] += rows[r + 1] * 0;
-        poison[2] += rows[r + 2] * 0;
-        poison[3] += rows[r + 3] * 0;
+        poison[0] += rows[r];
+        poison[1] += rows[r + 1];
+        poison[2] += rows[r + 2];
+        poison[3] += rows[r + 3];
       }
-      for (; r < last; ++r) poison[0] += rows[r] * 0;
+      for (; r < last; ++r) poison[0] += rows[r];
     }
     // Plain minimum: a NaN has been found above.
     for (const Plan::Watch::Bound& bound : w.bounds) {
@@ -61,7 +62,7 @@ Mask Batch::check(int b) {
       for (int port : w.ports) {
         const Lanes& p = reinterpret_cast<const Port*>(rows + port)->p;
         out += p;
-        poison[1] += p * 0;
+        poison[1] += p;
       }
       close(w.energy, out, energy);
     }
@@ -73,14 +74,14 @@ Mask Batch::check(int b) {
   account.heat_throughput += heat.moved * s.dt;
   account.worst = most(account.worst, worst);
   // One number for all three, NaN kept: the usual answer comes without a branch per lane.
-  const Lanes trouble = most(most(-inside.min(inside2), worst - 1), (poison[0] + poison[1]) + (poison[2] + poison[3]));
-  if ((trouble <= 0).all()) return Mask::Constant(false);
+  const Lanes trouble = most(most(-inside.min(inside2), worst - 1), ((poison[0] + poison[1]) + (poison[2] + poison[3])) * 0);
+  if (every(trouble <= 0)) return Mask::Constant(false);
   return !(trouble <= 0);
 }
 
 // Marks the lanes and says which asset and row it was.
 void Batch::freeze(int b, const Mask& bad) {
-  if (!bad.any()) return;
+  if (!some(bad)) return;
   Lanes* rows = block(b);
   Account& account = head_of(rows).account;
   has_frozen_[static_cast<std::size_t>(b)] = 1;

@@ -83,6 +83,14 @@ template <class Condition> URJA_INLINE Lanes one_if(const Eigen::ArrayBase<Condi
   return result;
 }
 
+// Whether a condition holds in some lane, and in every one. (Eigen's any() and all() ask lane by lane.)
+template <class Condition> URJA_INLINE bool some(const Eigen::ArrayBase<Condition>& condition) {
+  return one_if(condition).sum() != 0;
+}
+template <class Condition> URJA_INLINE bool every(const Eigen::ArrayBase<Condition>& condition) {
+  return one_if(condition).sum() == width;
+}
+
 // Linear first-order lag x' = (u - x)/tau over a step of length dt, u constant [handbook 0.3].
 // kept = exp(-dt/tau) is what is left of the start's distance from u at the end; mean_kept its mean over the step.
 struct Lag {

@@ -82,7 +82,7 @@ void Batch::read_profiles(int b) {
     const Profile& profile = plan_->profiles[k];
     Lanes& row = rows[plan_->cursors + 2 * static_cast<int>(k)];
     Lanes& ends = rows[plan_->cursors + 2 * static_cast<int>(k) + 1];
-    if (!(s.time + 1e-6 >= ends).any()) continue;
+    if (!some(s.time + 1e-6 >= ends)) continue;
     if (blocks_per_parent_ > 0) {
       // Members of one parent share their time, and their values lie side by side in the row.
       const std::int64_t r = profile.row_at(s.time[0]);
@@ -134,7 +134,7 @@ void Batch::propose(int b) {
   for (const Plan::PortRef& ref : plan_->ports) {
     if (ref.asset >= 0) under_command += reinterpret_cast<const Port*>(rows + ref.offset)->commanded;
   }
-  const bool somebody = (under_command != 0).any();
+  const bool somebody = some(under_command != 0);
   for (const Plan::PortRef& ref : plan_->ports) {
     if (ref.asset < 0) continue;
     Port& p = *reinterpret_cast<Port*>(rows + ref.offset);
@@ -158,7 +158,7 @@ void Batch::propose(int b) {
         } sums[2];
         for (int k = 0; k < fleet.blocks; ++k) {
           const Port& p = *reinterpret_cast<const Port*>(c.block(first + k) + c.plan_->ports[m].offset);
-          if ((k + 1) * width <= fleet.members && !(p.commanded > 0).any()) {  // a full block of free members
+          if ((k + 1) * width <= fleet.members && !some(p.commanded > 0)) {  // a full block of free members
             sums[0].low += p.p_min;
             sums[0].high += p.p_max;
             sums[0].wish += p.p_wish;
@@ -173,7 +173,7 @@ void Batch::propose(int b) {
             sum.q += pick(counted > 0, p.q, 0.0);
           };
           count(sums[0], there - commanded);
-          if ((commanded > 0).any()) {
+          if (some(commanded > 0)) {
             count(sums[1], commanded);
             sums[1].clipped += pick(commanded > 0, p.clipped.abs(), 0.0);
           }
@@ -201,7 +201,7 @@ void Batch::multi_rate(const Plan::Asset& a, Lanes* model, const Step& s) {
   };
   if (a.type->fast_steps > 0) {
     const Mask due = a.type->fast_needed ? a.type->fast_needed(model, s, a.settings.get()) : Mask::Constant(true);
-    if (due.any()) {
+    if (some(due)) {
       masked(due, [&] {
         Step sub = s;
         sub.dt = s.dt / a.type->fast_steps;
@@ -216,7 +216,7 @@ void Batch::multi_rate(const Plan::Asset& a, Lanes* model, const Step& s) {
     // 1e-6 s: the end of a step may fall short of the period's end by rounding.
     const Lanes begin = s.epoch + s.time + 1e-6, end = begin + s.dt;
     const Mask due = (end / a.type->slow_period).floor() > (begin / a.type->slow_period).floor();
-    if (due.any()) masked(due, [&] { a.type->slow(model, s, a.settings.get()); });
+    if (some(due)) masked(due, [&] { a.type->slow(model, s, a.settings.get()); });
   }
 }
 
@@ -274,7 +274,7 @@ void Batch::settle(int b, const Mask& running) {
   account.interrupted = one_if(account.unserved > 1e-3);
 
   const Mask bad = check(b);
-  if (bad.any()) freeze(b, bad && running);
+  if (some(bad)) freeze(b, bad && running);
   if (!children_.empty()) take_status_of_fleets(b);
   head.step.index += one_if(account.status == 0);
 }

@@ -4,7 +4,9 @@
 // An index is clamped as an integer, so that a NaN cannot leave the table; the NaN itself still comes out in the value.
 // Outside its grid a Curve goes on with its last slope (a Newton iteration may step out for a moment), a Sheet stays at
 // its edge (a fit is not extrapolated).
+#include <algorithm>
 #include <array>
+#include <cmath>
 #include <stdexcept>
 #include <vector>
 
@@ -17,6 +19,20 @@ namespace detail {
 URJA_INLINE int cell(double u, int nodes) {
   const int last = nodes - 2;
   return u >= 0 ? (u < last ? static_cast<int>(u) : last) : 0;
+}
+
+// Nodes of four lanes, turned from one lane side by side to one quantity side by side.
+using Four = double __attribute__((vector_size(32), aligned(8), may_alias));
+URJA_INLINE void four_nodes(const std::array<double, 4>* nodes, const Lanes& cell, int first, Lanes& a, Lanes& b, Lanes& c) {
+  const auto node = [&](int i) -> Four {
+    return *reinterpret_cast<const Four*>(nodes + static_cast<std::size_t>(static_cast<int>(cell[first + i])));
+  };
+  const Four n0 = node(0), n1 = node(1), n2 = node(2), n3 = node(3);
+  const Four even01 = __builtin_shufflevector(n0, n1, 0, 4, 2, 6), even23 = __builtin_shufflevector(n2, n3, 0, 4, 2, 6);
+  const Four odd01 = __builtin_shufflevector(n0, n1, 1, 5, 3, 7), odd23 = __builtin_shufflevector(n2, n3, 1, 5, 3, 7);
+  *reinterpret_cast<Four*>(a.data() + first) = __builtin_shufflevector(even01, even23, 0, 1, 4, 5);
+  *reinterpret_cast<Four*>(b.data() + first) = __builtin_shufflevector(odd01, odd23, 0, 1, 4, 5);
+  *reinterpret_cast<Four*>(c.data() + first) = __builtin_shufflevector(even01, even23, 2, 3, 6, 7);
 }
 }  // namespace detail
 
@@ -34,6 +50,7 @@ class Curve {
     for (std::size_t k = 0; k < values.size(); ++k) {
       const double slope = k + 1 < values.size() ? values[k + 1] - values[k] : 0;
       nodes_.push_back({values[k], slope, area, 0});
+      steepest_ = std::max(steepest_, std::abs(slope) * per_step_);
       area += step * (values[k] + 0.5 * slope);
     }
   }
@@ -44,27 +61,21 @@ class Curve {
   };
   URJA_INLINE Point at(const Lanes& x) const {
     const Lanes u = (x - from_) * per_step_;
-    alignas(64) double base[width], slope[width], area[width], part[width], cell[width];
-    for (int i = 0; i < width; ++i) {
-      const int k = detail::cell(u[i], static_cast<int>(nodes_.size()));
-      const auto& node = nodes_[static_cast<std::size_t>(k)];
-      cell[i] = k;
-      part[i] = u[i] - k;
-      base[i] = node[0];
-      slope[i] = node[1];
-      area[i] = node[2];
-    }
-    const auto load = [](const double* p) { return Eigen::Map<const Lanes, Eigen::Aligned32>(p); };
-    const Lanes rise = load(part) * load(slope);
-    return {load(base) + rise, load(slope) * per_step_, load(area) + step_ * load(part) * (load(base) + 0.5 * rise), load(cell)};
+    // Which cell: 0 for NaN, because a comparison with it is false.
+    const Lanes cell = pick(u > 0, u.min(static_cast<double>(nodes_.size() - 2)).floor(), 0.0);
+    Lanes base, slope, area;
+    for (int half = 0; half < width; half += 4) detail::four_nodes(nodes_.data(), cell, half, base, slope, area);
+    const Lanes part = u - cell, rise = part * slope;
+    return {base + rise, slope * per_step_, area + step_ * part * (base + 0.5 * rise), cell};
   }
   Lanes operator()(const Lanes& x) const { return at(x).value; }
   double first() const { return nodes_.front()[0]; }
   double last() const { return nodes_.back()[0]; }
   double total() const { return nodes_.back()[2]; }
+  double steepest() const { return steepest_; }  // largest slope in size
 
  private:
-  double from_, step_, per_step_;
+  double from_, step_, per_step_, steepest_ = 0;
   std::vector<std::array<double, 4>> nodes_;  // value, slope per cell, integral up to here
 };
 

@@ -104,10 +104,22 @@ struct Battery : Cell, RideThrough {
     const Lanes in_wanted =
         most(least(charge_current_max * cool, (state_of_charge_max - state_of_charge) / per_charge + leaking()), 0);
     const Lanes own = own_power();
-    most_out = most_power(s, t, out_wanted, voltage_min, 1);
-    most_in = most_power(s, t, -in_wanted, voltage_max, -1);
-    ac.p_max = least(given(most(cells * most_out.power - own, 0)), rating);
-    ac.p_min = pick(most_in.power < 0, -least(taken(most(own - cells * most_in.power, 0)), rating), 0.0);
+    // Mostly the converter's rating is the limit, or nothing is wanted, and it takes no look at the table to see that.
+    most_out = most_in = Extreme{Lanes::Zero(), Lanes::Zero(), Lanes::Zero()};
+    const Lanes ample_out = ample(t, out_wanted, voltage_min, 1, rating * (1 + standby + quadratic) + own);
+    const Lanes ample_in = ample(t, in_wanted, voltage_max, -1, rating + own);
+    ac.p_max = ample_out * rating;
+    ac.p_min = -ample_in * rating;
+    const Lanes look_out = one_if(out_wanted != 0) * (1 - ample_out), look_in = one_if(in_wanted != 0) * (1 - ample_in);
+    if (some(look_out > 0)) {
+      take_where(look_out, most_power(s, t, out_wanted, voltage_min, 1), most_out);
+      ac.p_max = pick(look_out > 0, least(given(most(cells * most_out.power - own, 0)), rating), ac.p_max);
+    }
+    if (some(look_in > 0)) {
+      take_where(look_in, most_power(s, t, -in_wanted, voltage_max, -1), most_in);
+      ac.p_min =
+          pick(look_in * one_if(most_in.power < 0) > 0, -least(taken(most(own - cells * most_in.power, 0)), rating), ac.p_min);
+    }
     if (t.grid_forming < 0.5) {
       const Lanes on = connected(ac);
       ac.p_min *= on;
@@ -148,8 +160,15 @@ struct Battery : Cell, RideThrough {
   }
 
  private:
+  using Cell::take_where;
+  static void take_where(const Lanes& there, const Extreme& from, Extreme& to) {
+    to.power = pick(there > 0, from.power, to.power);
+    to.current = pick(there > 0, from.current, to.current);
+    to.looked_up = pick(there > 0, from.looked_up, to.looked_up);
+  }
+
   // 0 below `from`, 1 above `to`, linear between.
-  static Lanes ramp(const Lanes& x, double from, double to) { return clamp((x - from) / (to - from), lanes(0), lanes(1)); }
+  static Lanes ramp(const Lanes& x, double from, double to) { return clamp((x - from) * (1 / (to - from)), lanes(0), lanes(1)); }
 
   // Battery management draws from the cells; never more than half of what is left in them.
   Lanes own_power() const { return least(own_use * rating, 0.5 * cells * open_voltage * state_of_charge / per_charge); }
@@ -157,17 +176,30 @@ struct Battery : Cell, RideThrough {
   // Bus power for a power of the cells (own use taken off): the converter's curve inverted exactly.
   Lanes given(const Lanes& dc) const {  // dc >= 0
     const Lanes y = dc / rating, high = root(lanes(1), y - standby);
-    if ((high >= burst).all()) return rating * high;
+    if (every(high >= burst)) return rating * high;
     return rating * pick(high >= burst, high, root(1 + standby / burst, y));
   }
   Lanes taken(const Lanes& dc) const {  // dc >= 0 flows into the cells
     const Lanes y = dc / rating, high = -root(lanes(1), -(y + standby));
-    if ((high >= burst).all()) return rating * high;
+    if (every(high >= burst)) return rating * high;
     return rating * pick(high >= burst, high, -root(1 - standby / burst, -y));
   }
   // x of quadratic x^2 + slope x = y, the root near y/slope.
   Lanes root(const Lanes& slope, const Lanes& y) const {
     return 2 * y / (slope + most(slope.square() + 4 * quadratic * y, 0).sqrt());
+  }
+
+  // 1 where a wanted current gives at least `needed` [W of the pack] without the voltage passing its bound, seen from the safe
+  // side: nowhere is the open-circuit voltage steeper than `steepest`.
+  URJA_INLINE Lanes ample(const Settings& t, const Lanes& wanted, const Lanes& bound, double direction,
+                          const Lanes& needed) const {
+    const Lanes swing = (wanted + leaking()) * per_charge * t.open_circuit_voltage.steepest(), current = direction * wanted;
+    const Lanes end =
+        open_voltage - direction * swing - rc_voltage * begin.kept - current * (r0_of(begin) + begin.r1 * (1 - begin.kept));
+    const Lanes mean =
+        open_voltage - swing - rc_voltage * begin.mean_kept - current * (r0_of(begin) + begin.r1 * (1 - begin.mean_kept));
+    return one_if(direction * (end - bound) > 0) * one_if(cells * wanted * mean >= needed) *
+           one_if(per_charge * wanted <= ignored_move);
   }
 
   // The largest part of a wanted current with which the cell's voltage stays within `bound` until the step's end, and the
@@ -185,22 +217,23 @@ struct Battery : Cell, RideThrough {
     };
     // The margin falls with the current and is linear within a cell of the table: Newton, kept between none and wanted. The
     // second round takes the elements where the first has ended.
-    for (int round = 0; round < 2 && (margin() < 0).any(); ++round) {
-      const Mask limited = margin() < 0;
+    for (int round = 0; round < 2 && some(margin() < 0); ++round) {
+      const Lanes limited = one_if(margin() < 0);
       for (int pass = 0; pass < 30; ++pass) {
         const Lanes volts = margin();
-        const Mask open = limited && volts.abs() > 1e-6 && !(volts < 0 && current == 0);
-        if (!open.any()) break;
+        const Lanes open = limited * one_if(volts.abs() > 1e-6) * (1 - one_if(volts < 0) * one_if(current == 0));
+        if (!some(open > 0)) break;
         const Lanes next = current + direction * volts / (r0_of(*e) + e->r1 * (1 - e->kept) + most(over.slope, 0) * per_charge);
-        current = pick(open, pick(direction * next > 0, next, 0.0), current);
+        current = pick(open > 0, pick(direction * next > 0, next, 0.0), current);
         over = open_over(t, current + leak);
       }
       if (round == 1) break;
+      most_of.looked_up = pick(limited > 0, current, most_of.looked_up);
+      if (e == &begin) break;  // what moved too little to be looked up moves less now
       const Elements first = *e;
       second_room = at_middle(s, t, current, ignored_move, room);
-      take_where(!limited, first, second_room);
+      take_where(1 - limited, first, second_room);
       e = &second_room;
-      most_of.looked_up = pick(limited, current, most_of.looked_up);
     }
     const Lanes u = current * e->r1;
     most_of.power = current * (over.mean - u - (rc_voltage - u) * e->mean_kept - current * r0_of(*e));
@@ -224,8 +257,8 @@ struct Battery : Cell, RideThrough {
     over = open_over(t, i + leak);
     for (int pass = 0; pass < 20; ++pass) {
       const Lanes miss = i * (over.mean - back - i * r) - power;
-      const Mask open = miss.abs() > tolerance;
-      if (!open.any()) break;
+      const auto open = miss.abs() > tolerance;
+      if (!some(open)) break;
       i = pick(open, clamp(i - miss / (over.end - back - 2 * i * r), low, high),
                i);  // a lane that has arrived stays: its bits are its own
       over = open_over(t, i + leak);

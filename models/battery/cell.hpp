@@ -123,9 +123,9 @@ struct Cell {
     const auto middle = [](const Lanes& x, double bin) { return bin > 0 ? Lanes((x * (1 / bin) + 0.5).floor() * bin) : x; };
     const Lanes at = middle(state_of_charge, bins.state_of_charge), warm = middle(temperature, bins.temperature);
     // Nothing but a memory: the same bin gives the same bits, however a lane came there.
-    const Mask other = (at - looked_up_at).abs() + (warm + never_warm - looked_up_warm).abs() != 0;
-    if (!other.any()) return;
-    look_up(s, t, at, warm, other, begin);
+    const Lanes other = (at - looked_up_at).abs() + (warm + never_warm - looked_up_warm).abs();
+    if (!some(other != 0)) return;
+    look_up(s, t, at, warm, other != 0, begin);
     looked_up_at = at;
     looked_up_warm = warm + never_warm;
   }
@@ -135,19 +135,18 @@ struct Cell {
   URJA_INLINE const Elements& at_middle(const Step& s, const Settings& t, const Lanes& current, double ignored,
                                         Elements& room) const {
     const Lanes half = 0.5 * per_charge * current;
-    const Mask moved = half.abs() > 0.5 * ignored;
-    if (!moved.any()) return begin;
+    if (!some(half.abs() > 0.5 * ignored)) return begin;
     room = begin;
-    look_up(s, t, state_of_charge - half, temperature, moved, room);
+    look_up(s, t, state_of_charge - half, temperature, half.abs() > 0.5 * ignored, room);
     return room;
   }
-  static void take_where(const Mask& there, const Elements& from, Elements& to) {
-    to.table_r0 = pick(there, from.table_r0, to.table_r0);
-    to.table_rise = pick(there, from.table_rise, to.table_rise);
-    to.r1 = pick(there, from.r1, to.r1);
-    to.c1 = pick(there, from.c1, to.c1);
-    to.kept = pick(there, from.kept, to.kept);
-    to.mean_kept = pick(there, from.mean_kept, to.mean_kept);
+  static void take_where(const Lanes& there, const Elements& from, Elements& to) {
+    to.table_r0 = pick(there > 0, from.table_r0, to.table_r0);
+    to.table_rise = pick(there > 0, from.table_rise, to.table_rise);
+    to.r1 = pick(there > 0, from.r1, to.r1);
+    to.c1 = pick(there > 0, from.c1, to.c1);
+    to.kept = pick(there > 0, from.kept, to.kept);
+    to.mean_kept = pick(there > 0, from.mean_kept, to.mean_kept);
   }
 
   // The open-circuit voltage over a step in which `total` flows (self-discharge included): mean, and at the end.

@@ -199,7 +199,7 @@ struct EvCharger : RideThrough {
     still_wanted = most(still_wanted - delivered_power / per_hour, 0) * one_if(delivered_power < still_wanted * per_hour);
     unmet_power = Lanes::Zero();
     const Lanes now = (s.index + 1) * s.dt + close;
-    if ((next_event <= now).any()) {
+    if (some(next_event <= now)) {
       for (int i = 0; i < width; ++i) {
         if (next_event[i] <= now[i]) unmet_power[i] = pass_events(i, now[i], s, plan) * per_hour[i];
       }
@@ -213,7 +213,7 @@ struct EvCharger : RideThrough {
     const Lanes energy = 3600 * vehicle_capacity, linear = 1 - transition, empty = 1 - state_of_charge;  // J
     // Above zero where the acceptance at the end of a step at p0 would be below p0.
     const Lanes over = p0 * linear * energy - (empty * energy - efficiency * p0 * dt) * vehicle_power;
-    if (!(over * still_wanted > 0).any()) return p0;
+    if (!some(over * still_wanted > 0)) return p0;
     const Lanes at_s_p = linear * p0 / vehicle_power;                                                    // 1 - s_p
     const Lanes first = clamp((empty - at_s_p) * energy / (efficiency * most(p0, 1e-6)), lanes(0), dt);  // s, at constant power
     const Lanes k = efficiency * vehicle_power / (energy * linear);

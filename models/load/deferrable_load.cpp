@@ -117,7 +117,7 @@ struct DeferrableLoad {
   // The first job that ends after `time`; what ended before is returned as missed [Wh]. Rare, hence lane by lane.
   Lanes take_up(int k, const Mask& due, const Lanes& time, const std::vector<Job>& queue) {
     Lanes missed = Lanes::Zero();
-    if (!due.any()) return missed;
+    if (!some(due)) return missed;
     for (int i = 0; i < width; ++i) {
       if (!due[i]) continue;
       std::size_t n = static_cast<std::size_t>(next[k][i]);
