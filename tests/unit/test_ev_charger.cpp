@@ -121,44 +121,6 @@ Records a_year(int per_day, std::uint64_t seed) {
 
 // ------------------------------------------------------------------------------------------------------ what a vehicle takes
 
-TEST_CASE("a vehicle's acceptance is that of ACN-Sim, exact and stepwise", "[ev_charger][validation]") {
-  std::ifstream file(std::string(URJA_SOURCE_DIR) + "/tests/validation/ev_charger/two_stage/reference.csv");
-  REQUIRE(file);
-  std::string line, key;
-  std::getline(file, line);
-  std::unique_ptr<Plant> plant;
-  double worst_state = 0, worst_rate = 0;
-  int rows = 0;
-  while (std::getline(file, line)) {
-    std::stringstream text(line);
-    std::string which, mode;
-    std::getline(text, which, ',');
-    std::getline(text, mode, ',');
-    std::array<double, 11> v{};  // capacity, initial energy, power, transition, voltage, period, step, pilot, rate, energy, state
-    for (double& value : v) {
-      std::string word;
-      std::getline(text, word, ',');
-      value = std::stod(word);
-    }
-    if (which + mode != key) {
-      key = which + mode;
-      const Records one{session(start, start + 300 * day, 10e3 * v[0], 1e3 * v[2], v[1] / v[0], 1e3 * v[0])};
-      plant = std::make_unique<Plant>(alone(60 * v[5], one,
-                                            {{"rated", 1e6}, {"voltage", v[4]}, {"transition", v[3]}, {"efficiency", 1}},
-                                            {{"acceptance", mode == "continuous" ? "exact" : "step"}}));
-      plant->batch();
-    }
-    plant->set("ev.power_limit", v[7] * v[4]).run();
-    worst_state = std::max(worst_state, std::abs(plant->get("ev.state_of_charge") - v[10]));
-    worst_rate = std::max(worst_rate, std::abs(plant->get("ev.delivered_power") - v[8] * v[4]) / (1e3 * v[2]));
-    ++rows;
-  }
-  INFO("state of charge: " << worst_state << ", power: " << worst_rate);
-  CHECK(rows == 1322);
-  CHECK(worst_state < 1e-9);
-  CHECK(worst_rate < 1e-6);
-}
-
 TEST_CASE("the exact form does not depend on the step, the stepwise one comes near it", "[ev_charger]") {
   const Records one{session(start, start + day, 20e3, 7e3, 0.6, 50e3)};
   const auto after_two_hours = [&](double step, const char* acceptance) {

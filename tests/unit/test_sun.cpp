@@ -1,12 +1,8 @@
 #include <cmath>
 #include <cstdio>
 #include <ctime>
-#include <fstream>
 #include <limits>
-#include <map>
-#include <sstream>
 #include <string>
-#include <vector>
 
 #include "models/sun/irradiance.hpp"
 #include "models/sun/solar_position.hpp"
@@ -18,36 +14,6 @@ namespace {
 
 constexpr double k_nan = std::numeric_limits<double>::quiet_NaN();
 constexpr double k_degree = 3.14159265358979323846 / 180;
-
-using Row = std::map<std::string, std::string>;
-
-std::vector<std::string> cells(const std::string& line) {
-  std::vector<std::string> out;
-  std::istringstream in(line);
-  for (std::string cell; std::getline(in, cell, ',');) out.push_back(cell);
-  return out;
-}
-
-std::vector<Row> reference(const std::string& folder) {
-  std::ifstream in(std::string(URJA_SOURCE_DIR) + "/tests/validation/" + folder + "/reference.csv");
-  REQUIRE(in.good());
-  std::string line;
-  std::getline(in, line);
-  const std::vector<std::string> names = cells(line);
-  std::vector<Row> rows;
-  while (std::getline(in, line)) {
-    const std::vector<std::string> values = cells(line);
-    Row row;
-    for (std::size_t i = 0; i < names.size(); ++i) row[names[i]] = i < values.size() ? values[i] : "";
-    rows.push_back(row);
-  }
-  return rows;
-}
-
-double number(const Row& row, const std::string& name) {
-  const std::string& text = row.at(name);
-  return text.empty() ? k_nan : std::stod(text);
-}
 
 // "2003-10-17T12:30:30Z"
 double unix_seconds(const std::string& text) {
@@ -65,8 +31,6 @@ double great_circle_deg(double zenith_a, double azimuth_a, double zenith_b, doub
   const double h = dz * dz + std::sin(zenith_a * k_degree) * std::sin(zenith_b * k_degree) * da * da;
   return 2 * std::asin(std::sqrt(h)) / k_degree;
 }
-
-double around(double degrees) { return std::abs(std::remainder(degrees, 360)); }
 
 const Place k_golden{39.742476, -105.1786, 1830.14};
 const Place k_delhi{28.57, 77.10, 237};
@@ -90,37 +54,6 @@ TEST_CASE("sun: the example of the SPA paper", "[sun]") {
   CHECK(std::abs(sun.equation_of_time_min - 14.641511) < 1e-5);
   CHECK(std::abs(90 - sun.apparent_zenith_deg - 39.888378) < 1e-5);
   CHECK(std::abs(angle_of_incidence(sun, {30, 170}) - 25.18700) < 1e-5);
-}
-
-TEST_CASE("sun: SPA reference at six places", "[sun][validation]") {
-  const std::vector<Row> rows = reference("solar_position/spa");
-  REQUIRE(rows.size() == 240);
-  double zenith = 0, apparent = 0, azimuth = 0, distance = 0, equation = 0, extraterrestrial = 0;
-  for (const Row& row : rows) {
-    const double t = unix_seconds(row.at("time_utc"));
-    const Place place{number(row, "latitude_deg"), number(row, "longitude_deg"), number(row, "elevation_m")};
-    const SunPosition sun =
-        solar_position(t, place, number(row, "pressure_Pa"), number(row, "temperature_C"), number(row, "delta_t_s"));
-    CHECK(pressure_at(place.elevation_m) == Approx(number(row, "pressure_Pa")).epsilon(1e-9));
-
-    const double z = number(row, "zenith_deg"), az = number(row, "azimuth_deg");
-    zenith = std::max(zenith, std::abs(sun.zenith_deg - z));
-    apparent = std::max(apparent, std::abs(sun.apparent_zenith_deg - number(row, "apparent_zenith_deg")));
-    azimuth = std::max(azimuth, std::sin(z * k_degree) > 1e-3 ? around(sun.azimuth_deg - az)
-                                                              : great_circle_deg(sun.zenith_deg, sun.azimuth_deg, z, az));
-    distance = std::max(distance, std::abs(sun.distance_au - number(row, "sun_earth_distance_AU")));
-    equation = std::max(equation, std::abs(sun.equation_of_time_min - number(row, "equation_of_time_min")));
-    const double spencer = number(row, "dni_extra_spencer");
-    extraterrestrial = std::max(extraterrestrial, std::abs(extraterrestrial_spencer(day_of_year(t)) / spencer - 1));
-  }
-  INFO("zenith " << zenith << " apparent " << apparent << " azimuth " << azimuth << " distance " << distance << " equation "
-                 << equation << " extraterrestrial " << extraterrestrial);
-  CHECK(zenith < 1e-6);
-  CHECK(apparent < 1e-6);
-  CHECK(azimuth < 1e-6);
-  CHECK(distance < 1e-9);
-  CHECK(equation < 1e-6);
-  CHECK(extraterrestrial < 1e-9);
 }
 
 TEST_CASE("sun: the clock agrees with the full algorithm and forgets what it was asked", "[sun]") {
@@ -182,56 +115,18 @@ TEST_CASE("sun: NaN in, NaN out", "[sun]") {
   CHECK(std::isnan(transpose(Transposition::perez, {500, k_nan, 100}, sun_of(30, 180), 1366, {}).total()));
 }
 
-TEST_CASE("light: Erbs reference", "[sun][validation]") {
-  const std::vector<Row> rows = reference("decomposition/erbs");
-  REQUIRE(rows.size() == 144);
-  double worst = 0;
+TEST_CASE("light: direct and diffuse make up the global light, at any sun and clearness", "[sun]") {
   int lit = 0;
-  for (const Row& row : rows) {
-    const double zenith = number(row, "zenith_deg"), global = number(row, "ghi");
-    const double extraterrestrial = extraterrestrial_spencer(day_of_year(unix_seconds(row.at("time_utc"))));
-    const Irradiance light = erbs(global, zenith, extraterrestrial);
-    const double direct = number(row, "erbs_dni"), diffuse = number(row, "erbs_dhi");
-    worst = std::max(worst, std::abs(light.direct_normal - direct) / std::max(1.0, direct));
-    worst = std::max(worst, std::abs(light.diffuse - diffuse) / std::max(1.0, diffuse));
-    CHECK(light.direct_normal * std::cos(zenith * k_degree) + light.diffuse == Approx(global).margin(1e-9));
-    lit += direct > 0;
+  for (double zenith = 0; zenith <= 120; zenith += 0.5) {
+    for (double global = 0; global <= 1500; global += 12.5) {
+      const Irradiance light = erbs(global, zenith, 1366.1);
+      REQUIRE(std::abs(light.direct_normal * std::cos(zenith * k_degree) + light.diffuse - global) < 1e-9);
+      REQUIRE(light.direct_normal >= 0);
+      REQUIRE(light.diffuse >= 0);
+      lit += light.direct_normal > 0;
+    }
   }
-  INFO(worst);
-  CHECK(worst < 1e-6);
-  CHECK(lit > 20);
-}
-
-TEST_CASE("light: transposition reference", "[sun][validation]") {
-  const std::vector<Row> rows = reference("plane_of_array/transposition");
-  REQUIRE(rows.size() == 110);
-  std::map<std::string, double> worst;
-  for (const Row& row : rows) {
-    const SunPosition sun = sun_of(number(row, "solar_zenith_apparent_deg"), number(row, "solar_azimuth_deg"));
-    const Surface surface{number(row, "surface_tilt_deg"), number(row, "surface_azimuth_deg"), number(row, "albedo")};
-    const Irradiance light{number(row, "ghi"), number(row, "dni"), number(row, "dhi")};
-    const double above = number(row, "dni_extra");
-    const auto check = [&](const std::string& column, double value) {
-      const double expected = number(row, column);
-      worst[column] = std::max(worst[column], std::abs(value - expected) / std::max(1.0, std::abs(expected)));
-    };
-    check("aoi_deg", angle_of_incidence(sun, surface));
-    check("airmass_relative", relative_air_mass(sun.apparent_zenith_deg));
-    check("sky_isotropic", transpose(Transposition::isotropic, light, sun, above, surface).sky());
-    check("sky_haydavies", transpose(Transposition::hay_davies, light, sun, above, surface).sky());
-    const PlaneOfArray perez = transpose(Transposition::perez, light, sun, above, surface);
-    check("poa_beam", perez.beam);
-    check("sky_perez1990", perez.sky());
-    check("perez_isotropic", perez.isotropic);
-    check("perez_circumsolar", perez.circumsolar);
-    check("perez_horizon", perez.horizon);
-    check("ground", perez.ground);
-    check("poa_global_perez", perez.total());
-  }
-  for (const auto& [column, error] : worst) {
-    INFO(column << " " << error);
-    CHECK(error < 1e-6);
-  }
+  CHECK(lit > 10000);
 }
 
 TEST_CASE("light: guards of the transposition", "[sun]") {
