@@ -5,15 +5,18 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <atomic>
+#include <cctype>
 #include <chrono>
 #include <csignal>
 #include <cstdlib>
+#include <cstring>
 #include <filesystem>
 #include <nlohmann/json.hpp>
 
 #include "bridge/commands.hpp"
 #include "engine/calendar.hpp"
 #include "engine/recorder.hpp"
+#include "scenarios/checkpoint.hpp"
 #include "scenarios/run.hpp"
 #include "viz/report.hpp"
 
@@ -32,7 +35,8 @@ struct RunArguments {
   std::uint64_t seed = 0;
   std::string from, to;
   int threads = 1;
-  bool as_json = false, force = false, quiet = false;
+  double checkpoint_every = 5;
+  bool as_json = false, force = false, quiet = false, resume = false;
 };
 
 bool on_terminal() { return isatty(STDERR_FILENO) != 0; }
@@ -94,7 +98,8 @@ void print_table(json kpis) {
       {"cost_total", "cost_energy", "cost_demand", "cost_fuel", "revenue_export", "co2_kg"}};
   const auto row = [&](const std::string& key, const json& value) {
     fmt::print("  {:<24}  {:>14} {}\n", key,
-               key.ends_with("_residual") ? fmt::format("{:.1e}", value.get<double>()) : value_text(value), unit_of(key, currency));
+               key.ends_with("_residual") ? fmt::format("{:.1e}", value.get<double>()) : value_text(value),
+               unit_of(key, currency));
   };
   for (const auto& group : groups) {
     bool any = false;
@@ -122,6 +127,38 @@ fs::path next_folder(const std::string& scenario) {
   }
 }
 
+// The newest folder below results/<scenario>/ in which a run has stopped; empty if there is none.
+fs::path stopped_result(const std::string& scenario) {
+  fs::path found;
+  for (int n = 1; fs::exists(fs::path("results") / scenario / std::to_string(n)); ++n) {
+    const fs::path result = fs::path("results") / scenario / std::to_string(n) / "result.h5";
+    if (fs::exists(Checkpoint::path_for(result.string()))) found = result;
+  }
+  return found;
+}
+
+// "'60 %'" where a shell would take a word apart.
+std::string quoted(const std::string& word) {
+  const bool plain = !word.empty() && std::all_of(word.begin(), word.end(), [](unsigned char c) {
+    return std::isalnum(c) || std::strchr("_-./=:,+%", c) != nullptr;
+  });
+  if (plain) return word;
+  std::string text = "'";
+  for (const char c : word) text += c == '\'' ? std::string("'\\''") : std::string(1, c);
+  return text + "'";
+}
+
+// The command that goes on where this one has stopped.
+std::string resume_command(const RunArguments& a, const fs::path& out) {
+  std::string text = "urja run " + quoted(a.scenario) + " --resume --out " + quoted(out.string());
+  for (const std::string& s : a.load.set) text += " --set " + quoted(s);
+  if (!a.report.empty()) text += " --report " + quoted(a.report);
+  if (a.load.seed) text += fmt::format(" --seed {}", *a.load.seed);
+  if (a.load.from) text += " --from " + quoted(*a.load.from);
+  if (a.load.to) text += " --to " + quoted(*a.load.to);
+  return text;
+}
+
 void print_notes(const Scenario& scenario) {
   for (const std::string& note : scenario.notes) std::fprintf(stderr, "note: %s\n", note.c_str());
 }
@@ -145,6 +182,15 @@ int run(RunArguments a) {
   const double loading = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
 
   fs::path out = a.out, report = a.report;
+  if (out.empty() && a.resume) {
+    out = stopped_result(scenario.name);
+    if (out.empty()) {
+      std::fprintf(stderr, "urja: no run of %s has stopped below results/%s; start one without --resume\n", a.scenario.c_str(),
+                   scenario.name.c_str());
+      return misused;
+    }
+    if (report.empty()) report = out.parent_path() / "report.html";
+  }
   if (out.empty()) {
     const fs::path folder = next_folder(scenario.name);
     out = folder / "result.h5";
@@ -154,9 +200,14 @@ int run(RunArguments a) {
     std::fprintf(stderr, "urja: result and report cannot both be %s\n", out.c_str());
     return misused;
   }
+  if (fs::exists(Checkpoint::path_for(out.string())) && !a.force && !a.resume) {
+    std::fprintf(stderr, "urja: a run to %s was stopped on its way; --resume goes on with it, --force starts again\n",
+                 out.c_str());
+    return misused;
+  }
   for (const fs::path& file : {out, report}) {
     if (file.empty()) continue;
-    if (fs::exists(file) && !a.force) {
+    if (fs::exists(file) && !a.force && !a.resume) {
       std::fprintf(stderr, "urja: %s is there already; --force replaces it\n", file.c_str());
       return misused;
     }
@@ -177,6 +228,8 @@ int run(RunArguments a) {
     RunOptions options;
     options.out = out.string();
     options.threads = a.threads;
+    options.resume = a.resume;
+    options.checkpoint_every = a.checkpoint_every;
     options.version = version_text();
     options.machine = machine_text();
     options.progress = [&](std::int64_t done_steps, std::int64_t all) {
@@ -187,7 +240,13 @@ int run(RunArguments a) {
     kpis["load_s"] = loading;
   } catch (const RecordError& e) {
     std::fprintf(stderr, "urja: %s\nWhat was written until then is in %s.part\n", e.what(), out.c_str());
+    if (fs::exists(Checkpoint::path_for(out.string()))) std::fprintf(stderr, "go on with: %s\n", resume_command(a, out).c_str());
     return failed;
+  } catch (const CheckpointError& e) {
+    std::fprintf(stderr,
+                 "urja: cannot go on: %s\nStart again without --resume, or give the options of the run that was stopped\n",
+                 e.what());
+    return misused;
   }
   if (!report.empty()) {
     try {
@@ -208,10 +267,9 @@ int run(RunArguments a) {
     return failed;
   }
   if (!result.finished) {
-    std::fprintf(stderr,
-                 "urja: interrupted at %s; the file is complete up to there\n      go on with: urja run %s --from \"%s\"\n",
-                 Zone::find(scenario.zone)->text(static_cast<std::int64_t>(result.until)).c_str(), a.scenario.c_str(),
-                 Zone::find(scenario.zone)->text(static_cast<std::int64_t>(result.until)).c_str());
+    std::fprintf(stderr, "urja: interrupted at %s; the file is complete up to there\n      go on with: %s\n",
+                 Zone::find(scenario.zone)->text(static_cast<std::int64_t>(result.until)).c_str(),
+                 resume_command(a, out).c_str());
     return failed;
   }
   return done;
@@ -245,6 +303,12 @@ void add_run(CLI::App& app, Command& chosen) {
   command->add_option("--to", a->to, "local time");
   command->add_flag("--json", a->as_json, "KPIs as one JSON object on stdout");
   command->add_flag("--force", a->force, "replace files that are there");
+  command
+      ->add_option("--checkpoint", a->checkpoint_every,
+                   "s of wall time between the points that --resume can go on from; default 5")
+      ->check(CLI::Range(0.0, 86400.0));
+  command->add_flag("--resume", a->resume,
+                    "go on where a run with the same options was stopped; the newest one, or that of --out");
   command->add_flag("-q,--quiet", a->quiet, "no progress bar");
   command->callback([a, seed, &chosen] {
     if (seed->count() > 0) a->load.seed = a->seed;

@@ -2,11 +2,15 @@
 
 #include <fmt/format.h>
 #include <hdf5.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
+#include <fstream>
 #include <limits>
 #include <utility>
 
@@ -14,6 +18,8 @@ namespace urja {
 namespace {
 
 constexpr hsize_t rows_per_chunk = 1024;
+// Nothing is closed behind our back at the program's end (see ~Recorder). Has to be said before HDF5 is first used.
+[[maybe_unused]] const herr_t without_atexit = H5dont_atexit();
 
 // An HDF5 handle that closes itself; a negative one is a failed call.
 class Handle {
@@ -60,8 +66,20 @@ void write_text(hid_t object, const std::string& name, const std::string& text) 
 // A dataset that grows along its first axis, and the rows that wait to be written.
 class Column {
  public:
-  Column(hid_t file, const std::string& path, std::vector<hsize_t> shape) : shape_(std::move(shape)), width_(1) {
-    for (hsize_t n : shape_) width_ *= n;
+  // Goes on after the first `rows` rows of a dataset that is there. Later ones stay until they are written again: to shorten
+  // it would be the one moment in which a kill could hurt.
+  Column(hid_t file, const std::string& path, std::vector<hsize_t> shape, hsize_t rows) : Column(std::move(shape)) {
+    id_ = std::make_unique<Handle>(H5Dopen2(file, path.c_str(), H5P_DEFAULT), H5Dclose, "open a dataset");
+    const Handle space(H5Dget_space(*id_), H5Sclose, "read a data space");
+    std::vector<hsize_t> size(shape_.size() + 1, 0);
+    const bool fits = H5Sget_simple_extent_ndims(space) == static_cast<int>(size.size()) &&
+                      H5Sget_simple_extent_dims(space, size.data(), nullptr) >= 0 && size[0] >= rows &&
+                      std::equal(shape_.begin(), shape_.end(), size.begin() + 1);
+    if (!fits) throw RecordError(fmt::format("{} does not hold the {} rows that were written", path, rows));
+    written_ = rows;
+    there_ = size[0];
+  }
+  Column(hid_t file, const std::string& path, std::vector<hsize_t> shape) : Column(std::move(shape)) {
     std::vector<hsize_t> size{0}, most{H5S_UNLIMITED},
         chunk{std::max<hsize_t>(16, rows_per_chunk / std::max<hsize_t>(1, width_ / 8))};
     for (hsize_t n : shape_) size.push_back(n), most.push_back(n), chunk.push_back(n);
@@ -74,15 +92,14 @@ class Column {
     check(H5Pset_deflate(create, 2), "set the compression");
     id_ = std::make_unique<Handle>(H5Dcreate2(file, path.c_str(), H5T_NATIVE_DOUBLE, space, link, create, H5P_DEFAULT), H5Dclose,
                                    "make a dataset");
-    waiting_.reserve(rows_per_chunk * width_);
   }
   void push(double value) { waiting_.push_back(value); }
   void write() {
     if (waiting_.empty()) return;
     const hsize_t rows = waiting_.size() / width_;
-    std::vector<hsize_t> size{written_ + rows}, start{written_}, count{rows};
-    for (hsize_t n : shape_) size.push_back(n), start.push_back(0), count.push_back(n);
-    check(H5Dset_extent(*id_, size.data()), "extend a dataset (is the disk full?)");
+    std::vector<hsize_t> start{written_}, count{rows};
+    for (hsize_t n : shape_) start.push_back(0), count.push_back(n);
+    if (written_ + rows > there_) resize(written_ + rows);
     const Handle file_space(H5Dget_space(*id_), H5Sclose, "read a data space");
     check(H5Sselect_hyperslab(file_space, H5S_SELECT_SET, start.data(), nullptr, count.data(), nullptr), "select rows");
     const Handle memory(H5Screate_simple(static_cast<int>(count.size()), count.data(), nullptr), H5Sclose, "make a data space");
@@ -90,11 +107,26 @@ class Column {
     written_ += rows;
     waiting_.clear();
   }
+  // So that it ends with the last row that was written; for closed files only.
+  void cut_off() {
+    if (there_ > written_) resize(written_);
+  }
   hid_t id() const { return *id_; }
 
  private:
+  void resize(hsize_t rows) {
+    std::vector<hsize_t> size{rows};
+    size.insert(size.end(), shape_.begin(), shape_.end());
+    check(H5Dset_extent(*id_, size.data()), "resize a dataset (is the disk full?)");
+    there_ = rows;
+  }
+  explicit Column(std::vector<hsize_t> shape) : shape_(std::move(shape)), width_(1) {
+    for (hsize_t n : shape_) width_ *= n;
+    waiting_.reserve(rows_per_chunk * width_);
+  }
+
   std::vector<hsize_t> shape_;
-  hsize_t width_, written_ = 0;
+  hsize_t width_, written_ = 0, there_ = 0;
   std::vector<double> waiting_;
   std::unique_ptr<Handle> id_;
 };
@@ -139,15 +171,52 @@ std::vector<Quantity> metered(const std::vector<Channel>& channels) {
   return sums;
 }
 
+namespace {
+
+Handle latest_format() {
+  Handle access(H5Pcreate(H5P_FILE_ACCESS), H5Pclose, "make a property list");
+  check(H5Pset_libver_bounds(access, H5F_LIBVER_LATEST, H5F_LIBVER_LATEST), "choose the file format");
+  return access;
+}
+
+// On a full disk a file may end before the end that its head speaks of, and HDF5 would not open it. What is missing are rows that
+// will be written again. (Head of an HDF5 file: "Superblock version 3" of the format's specification.)
+void lengthen(const std::string& path) {
+  std::ifstream file(path, std::ios::binary);
+  std::array<char, 36> head{};
+  if (!file.read(head.data(), head.size()) || std::memcmp(head.data(), "\x89HDF\r\n\x1a\n", 8) != 0 || head[8] != 3) return;
+  std::uint64_t end = 0;
+  std::memcpy(&end, head.data() + 28, sizeof end);
+  struct stat now {};
+  if (::stat(path.c_str(), &now) == 0 && static_cast<std::uint64_t>(now.st_size) < end)
+    (void)!::truncate(path.c_str(), static_cast<off_t>(end));
+}
+
+}  // namespace
+
 struct Recorder::File {
+  File(const std::string& to, const Batch& batch, std::vector<Channel> all)
+      : path(to), part(to + ".part"), channels(std::move(all)), lanes(batch.lanes()) {
+    H5Eset_auto2(H5E_DEFAULT, nullptr, nullptr);  // errors come back as exceptions, not on the terminal
+    for (const Channel& c : channels) {
+      shapes.emplace_back();
+      if (lanes > 1) shapes.back().push_back(static_cast<hsize_t>(lanes));
+      members.push_back(c.quantity.fleet < 0 ? 0 : batch.plan().fleets[static_cast<std::size_t>(c.quantity.fleet)].members);
+      if (members.back() > 0) shapes.back().push_back(static_cast<hsize_t>(members.back()));
+    }
+  }
   std::string path, part;
   std::vector<Channel> channels;
   int lanes = 1;
-  std::vector<int> members;  // per channel; 0: no axis of members
+  std::vector<int> members;                  // per channel; 0: no axis of members
+  std::vector<std::vector<hsize_t>> shapes;  // of a row, per channel
   std::unique_ptr<Handle> file;
   std::unique_ptr<Column> time;
   std::vector<std::unique_ptr<Column>> columns;
   std::int64_t rows = 0, waiting = 0;
+  bool broken = false;     // something could not be written
+  bool streaming = false;  // rows are being written: nothing but rows may change
+  std::vector<std::function<void(hid_t)>> last;
   struct Event {
     double time;
     std::string asset, kind, text;
@@ -155,35 +224,49 @@ struct Recorder::File {
   std::vector<Event> events;
 };
 
-Recorder::Recorder(const std::string& path, const Batch& batch, std::vector<Channel> channels) : file_(std::make_unique<File>()) {
-  H5Eset_auto2(H5E_DEFAULT, nullptr, nullptr);  // errors come back as exceptions, not on the terminal
+Recorder::Recorder(const std::string& path, const Batch& batch, std::vector<Channel> channels)
+    : file_(std::make_unique<File>(path, batch, std::move(channels))) {
   File& f = *file_;
-  f.path = path;
-  f.part = path + ".part";
-  f.channels = std::move(channels);
-  f.lanes = batch.lanes();
   errno = 0;
-  f.file = std::make_unique<Handle>(H5Fcreate(f.part.c_str(), H5F_ACC_TRUNC, H5P_DEFAULT, H5P_DEFAULT), H5Fclose,
+  f.file = std::make_unique<Handle>(H5Fcreate(f.part.c_str(), H5F_ACC_TRUNC, H5P_DEFAULT, latest_format()), H5Fclose,
                                     fmt::format("create {} ({})", f.part, std::strerror(errno)).c_str());
   f.time = std::make_unique<Column>(*f.file, "/time", std::vector<hsize_t>{});
   write_text(f.time->id(), "unit", "s");
   write_text(f.time->id(), "description", "UTC seconds since 1970 of the interval's start");
-  for (const Channel& c : f.channels) {
-    std::vector<hsize_t> shape;
-    int members = 0;
-    if (f.lanes > 1) shape.push_back(static_cast<hsize_t>(f.lanes));
-    if (c.quantity.fleet >= 0) {
-      members = batch.plan().fleets[static_cast<std::size_t>(c.quantity.fleet)].members;
-      shape.push_back(static_cast<hsize_t>(members));
-    }
-    f.members.push_back(members);
-    f.columns.push_back(std::make_unique<Column>(*f.file, "/" + c.group + "/" + c.name, shape));
+  for (std::size_t k = 0; k < f.channels.size(); ++k) {
+    const Channel& c = f.channels[k];
+    f.columns.push_back(std::make_unique<Column>(*f.file, "/" + c.group + "/" + c.name, f.shapes[k]));
     write_text(f.columns.back()->id(), "unit", c.unit);
     write_text(f.columns.back()->id(), "description", c.doc);
     write_text(f.columns.back()->id(), "kind", c.kind);
   }
   attribute("lanes", static_cast<std::int64_t>(f.lanes));
   write_parameters(batch);
+}
+
+Recorder::Recorder(const std::string& path, const Batch& batch, std::vector<Channel> channels, std::int64_t rows)
+    : file_(std::make_unique<File>(path, batch, std::move(channels))) {
+  File& f = *file_;
+  const bool whole = ::access(f.part.c_str(), F_OK) != 0;  // it was closed in good order and has its name
+  const std::string& from = whole ? f.path : f.part;
+  {
+    // A killed writer leaves its mark in the file, which keeps others out; HDF5's own tool h5clear takes it off in this way.
+    const Handle access = latest_format();
+    const hbool_t clear = 1;
+    if (!whole) lengthen(f.part);
+    if (!whole) check(H5Pset(access, "clear_status_flags", &clear), "take over the file");
+    f.file = std::make_unique<Handle>(H5Fopen(from.c_str(), H5F_ACC_RDWR | H5F_ACC_SWMR_WRITE, access), H5Fclose,
+                                      fmt::format("open {}, to go on with it", from).c_str());
+  }
+  const auto count = static_cast<hsize_t>(rows);
+  f.time = std::make_unique<Column>(*f.file, "/time", std::vector<hsize_t>{}, count);
+  for (std::size_t k = 0; k < f.channels.size(); ++k)
+    f.columns.push_back(
+        std::make_unique<Column>(*f.file, "/" + f.channels[k].group + "/" + f.channels[k].name, f.shapes[k], count));
+  f.rows = rows;
+  f.streaming = true;
+  if (whole && std::rename(f.path.c_str(), f.part.c_str()) != 0)
+    throw RecordError(fmt::format("could not rename {} to {}: {}", f.path, f.part, std::strerror(errno)));
 }
 
 // /params/<asset>/<name>: what each parameter was when the recording began; one value per member, then per lane.
@@ -215,10 +298,12 @@ void Recorder::write_parameters(const Batch& batch) {
 Recorder::~Recorder() {
   if (!file_ || !file_->file) return;
   try {
-    flush();
+    if (!file_->broken) flush();
   } catch (const RecordError&) {
     // The part stays as it is: whoever called us knows already, or is being thrown past.
   }
+  // HDF5 1.10 tries to write what could not be written when such a file is closed, and crashes: it is left to the system.
+  if (file_->broken) (void)file_.release();
 }
 
 void Recorder::append(double time, const Batch& batch, const Meter& meter, int steps) {
@@ -240,44 +325,68 @@ void Recorder::append(double time, const Batch& batch, const Meter& meter, int s
     summed += !channel.at_end;
   }
   ++f.rows;
-  if (++f.waiting >= static_cast<std::int64_t>(rows_per_chunk)) {
-    f.time->write();
-    for (auto& column : f.columns) column->write();
-    f.waiting = 0;
-  }
+  if (++f.waiting >= static_cast<std::int64_t>(rows_per_chunk)) write_rows();
+}
+
+void Recorder::write_rows() {
+  File& f = *file_;
+  f.broken = true;  // until all is written
+  if (!f.streaming) check(H5Fstart_swmr_write(*f.file), "begin to write rows");
+  f.streaming = true;
+  f.time->write();
+  for (auto& column : f.columns) column->write();
+  f.waiting = 0;
+  f.broken = false;
 }
 
 void Recorder::event(double time, const std::string& asset, const std::string& kind, const std::string& text) {
   file_->events.push_back({time, asset, kind, text});
 }
 
-void Recorder::attribute(const std::string& name, const std::string& text) { write_text(*file_->file, name, text); }
+void Recorder::write_last(std::function<void(long long file)> write) {
+  if (file_->streaming) file_->last.push_back(std::move(write));
+  else write(*file_->file);
+}
+void Recorder::attribute(const std::string& name, const std::string& text) {
+  write_last([=](hid_t file) { write_text(file, name, text); });
+}
 void Recorder::attribute(const std::string& name, double value) {
-  write_attribute(*file_->file, name, H5T_NATIVE_DOUBLE, &value);
+  write_last([=](hid_t file) { write_attribute(file, name, H5T_NATIVE_DOUBLE, &value); });
 }
 void Recorder::attribute(const std::string& name, std::int64_t value) {
-  write_attribute(*file_->file, name, H5T_NATIVE_INT64, &value);
+  write_last([=](hid_t file) { write_attribute(file, name, H5T_NATIVE_INT64, &value); });
 }
 std::int64_t Recorder::rows() const { return file_->rows; }
 
 void Recorder::flush() {
   File& f = *file_;
-  f.time->write();
-  for (auto& column : f.columns) column->write();
-  f.waiting = 0;
+  write_rows();
+  f.broken = true;
   check(H5Fflush(*f.file, H5F_SCOPE_GLOBAL), "flush (is the disk full?)");
+  f.broken = false;
 }
 
 void Recorder::finish() {
   File& f = *file_;
   flush();
+  f.broken = true;
+  f.columns.clear();
+  f.time.reset();
+  if (!f.file->close()) throw RecordError("HDF5 could not close the file (is the disk full?)");
+  f.file = std::make_unique<Handle>(H5Fopen(f.part.c_str(), H5F_ACC_RDWR, latest_format()), H5Fclose, "open the file again");
+  const auto count = static_cast<hsize_t>(f.rows);
+  Column(*f.file, "/time", {}, count).cut_off();
+  for (std::size_t k = 0; k < f.channels.size(); ++k)
+    Column(*f.file, "/" + f.channels[k].group + "/" + f.channels[k].name, f.shapes[k], count).cut_off();
+  if (H5Lexists(*f.file, "/events", H5P_DEFAULT) > 0) check(H5Ldelete(*f.file, "/events", H5P_DEFAULT), "replace the events");
+  for (const auto& write : f.last) write(*f.file);
   {
-    const hsize_t count = f.events.size();
+    const hsize_t events = f.events.size();
     const Handle group(H5Gcreate2(*f.file, "/events", H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT), H5Gclose, "make the events' group");
-    const Handle space(H5Screate_simple(1, &count, nullptr), H5Sclose, "make a data space");
+    const Handle space(H5Screate_simple(1, &events, nullptr), H5Sclose, "make a data space");
     const auto write = [&](const char* name, hid_t type, const void* data) {
       const Handle set(H5Dcreate2(group, name, type, space, H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT), H5Dclose, "make a dataset");
-      if (count > 0) check(H5Dwrite(set, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, data), "write events");
+      if (events > 0) check(H5Dwrite(set, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, data), "write events");
     };
     std::vector<double> times;
     for (const auto& e : f.events) times.push_back(e.time);
@@ -291,8 +400,6 @@ void Recorder::finish() {
     texts("kind", &File::Event::kind);
     texts("text", &File::Event::text);
   }
-  f.columns.clear();
-  f.time.reset();
   if (!f.file->close()) throw RecordError("HDF5 could not close the file (is the disk full?)");
   f.file.reset();
   if (std::rename(f.part.c_str(), f.path.c_str()) != 0) {

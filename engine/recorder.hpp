@@ -9,8 +9,12 @@
 //   attributes of a channel: unit, description, kind; of the file: what the caller sets
 //
 // Flows are means over the recording interval, states those at its end. Rows are gathered in memory and written a chunk at
-// a time; memory does not grow with the length of the run. The file grows under `<path>.part` and takes its name in
-// finish(); if the recorder is destroyed before, the part stays and is readable up to the last chunk.
+// a time; memory does not grow with the length of the run.
+//
+//   <path>.part   grows from the first row on in HDF5's single-writer mode: whatever happens to us (kill -9, a full disk), it
+//                 can be read up to the last flush (h5py.File(part, swmr=True)), and `resume` goes on from there
+//   <path>        takes its place in finish(), with events and last attributes
+#include <functional>
 #include <memory>
 #include <stdexcept>
 #include <string>
@@ -43,6 +47,9 @@ class Recorder {
  public:
   // Creates `<path>.part`. The Meter given to append() must begin with metered(channels).
   Recorder(const std::string& path, const Batch& batch, std::vector<Channel> channels);
+  // Goes on with the `<path>.part` of a run that ended early, or with its <path>, after `rows` rows. Throws RecordError when
+  // that is not possible: the file is left as it is.
+  Recorder(const std::string& path, const Batch& batch, std::vector<Channel> channels, std::int64_t rows);
   ~Recorder();
   Recorder(const Recorder&) = delete;
   Recorder& operator=(const Recorder&) = delete;
@@ -50,16 +57,19 @@ class Recorder {
   // One row: the interval that began at `time` and was `steps` steps long, summed up in the meter.
   void append(double time, const Batch& batch, const Meter& meter, int steps);
   void event(double time, const std::string& asset, const std::string& kind, const std::string& text);
+  // Attributes that are set before the first row are in the part already; the others come with finish().
   void attribute(const std::string& name, const std::string& text);
   void attribute(const std::string& name, double value);
   void attribute(const std::string& name, std::int64_t value);
-  void flush();
+  void flush();   // so that what was appended can be read and resumed
   void finish();  // flush, close and rename
 
   std::int64_t rows() const;
 
  private:
   void write_parameters(const Batch& batch);
+  void write_rows();
+  void write_last(std::function<void(long long file)> write);  // now, or in finish() when rows are being written
   struct File;
   std::unique_ptr<File> file_;
 };

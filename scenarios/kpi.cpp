@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <nlohmann/json.hpp>
+#include <stdexcept>
 
 namespace urja {
 
@@ -32,6 +33,17 @@ void KpiCounter::add(const Meter& meter, int first, double dt) {
     for (int m = 0; m < sums_[k].members; ++m) sum += meter.sum(0, first + static_cast<int>(k), m);
     sums_[k].joules += sum * dt;
   }
+}
+
+std::vector<double> KpiCounter::sums() const {
+  std::vector<double> all;
+  for (const Sum& s : sums_) all.push_back(s.joules);
+  return all;
+}
+
+void KpiCounter::set_sums(const std::vector<double>& sums) {
+  if (sums.size() != sums_.size()) throw std::invalid_argument("sums of another plant");
+  for (std::size_t k = 0; k < sums.size(); ++k) sums_[k].joules = sums[k];
 }
 
 nlohmann::json KpiCounter::result(const Batch& batch) const {

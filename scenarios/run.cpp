@@ -1,15 +1,32 @@
 #include "scenarios/run.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <chrono>
 #include <cmath>
+#include <cstdio>
 #include <nlohmann/json.hpp>
 
 #include "engine/recorder.hpp"
+#include "scenarios/checkpoint.hpp"
 #include "scenarios/kpi.hpp"
 
 namespace urja {
+namespace {
+
+std::vector<std::pair<std::string, std::string>> identity_of(const Scenario& s, const std::string& version) {
+  std::vector<std::pair<std::string, std::string>> all{{"the program", version},
+                                                       {"the scenario's text", s.text},
+                                                       {"--set", fmt::format("{}", fmt::join(s.set, "\n"))},
+                                                       {"the seed", fmt::format("{}", s.seed)},
+                                                       {"--from", fmt::format("{}", s.start)},
+                                                       {"--to", fmt::format("{}", s.end)}};
+  for (const auto& [file, hash] : s.data_hashes) all.emplace_back(file, hash);
+  return all;
+}
+
+}  // namespace
 
 RunResult run_scenario(const Scenario& scenario, const RunOptions& options, nlohmann::json& kpis) {
   using Clock = std::chrono::steady_clock;
@@ -30,8 +47,21 @@ RunResult run_scenario(const Scenario& scenario, const RunOptions& options, nloh
   sums.insert(sums.end(), counter.metered().begin(), counter.metered().end());
   Meter meter(*scenario.plan, batch.blocks(), sums);
 
+  Checkpoint checkpoint;
+  const std::string checkpoint_path = options.out.empty() ? "" : Checkpoint::path_for(options.out);
+  const auto identity = identity_of(scenario, options.version);
   std::unique_ptr<Recorder> recorder;
-  if (!options.out.empty()) {
+  RunResult result;
+  if (options.resume) {
+    checkpoint = Checkpoint::read(checkpoint_path);
+    checkpoint.must_be(identity);
+    if (checkpoint.lane.size() != batch.snapshot_size()) throw CheckpointError(checkpoint_path + " is of another plant");
+    recorder = std::make_unique<Recorder>(options.out, batch, channels, checkpoint.rows);
+    batch.restore(0, checkpoint.lane);
+    counter.set_sums(checkpoint.sums);
+    result.steps = checkpoint.steps;
+  } else if (!options.out.empty()) {
+    std::remove(checkpoint_path.c_str());  // of a run that this one replaces
     recorder = std::make_unique<Recorder>(options.out, batch, channels);
     recorder->attribute("title", scenario.title);
     recorder->attribute("scenario", scenario.text);
@@ -50,9 +80,22 @@ RunResult run_scenario(const Scenario& scenario, const RunOptions& options, nloh
 
   const auto all = static_cast<std::int64_t>(std::llround((scenario.end - scenario.start) / scenario.step));
   const auto per_record = std::max<std::int64_t>(1, std::llround(scenario.record / scenario.step));
-  RunResult result;
   const Clock::time_point begin = Clock::now();
-  double told = -1;
+  double told = -1, saved = 0;
+  checkpoint.identity = identity;
+  const double wall_before = checkpoint.wall_s;
+  const auto save = [&] {
+    recorder->flush();
+    checkpoint.steps = result.steps;
+    checkpoint.rows = recorder->rows();
+    checkpoint.wall_s = wall_before + seconds_since(begin);
+    checkpoint.lane.resize(batch.snapshot_size());
+    batch.save(0, checkpoint.lane);
+    checkpoint.sums = counter.sums();
+    try {
+      checkpoint.write(checkpoint_path);
+    } catch (const CheckpointError& e) { throw RecordError(e.what()); }
+  };
   while (result.steps < all) {
     const int steps = static_cast<int>(std::min(per_record, all - result.steps));
     const double time = batch.time(0);
@@ -67,12 +110,17 @@ RunResult run_scenario(const Scenario& scenario, const RunOptions& options, nloh
     }
     result.steps += steps;
     const double now = seconds_since(begin);
+    if (recorder && now - saved > options.checkpoint_every && result.steps < all) {
+      save();
+      saved = now;
+    }
     if (options.progress && (now - told > 0.1 || result.steps == all)) {
       told = now;
       if (!options.progress(result.steps, all)) break;
     }
   }
-  result.wall_s = seconds_since(begin);
+  result.wall_s = wall_before + seconds_since(begin);
+  if (recorder && result.steps < all && result.trouble.empty()) save();
   result.until = batch.time(0);
   result.finished = result.steps == all;
 
@@ -94,6 +142,7 @@ RunResult run_scenario(const Scenario& scenario, const RunOptions& options, nloh
     recorder->attribute("kpis", kpis.dump());
     recorder->attribute("complete", static_cast<std::int64_t>(result.finished));
     recorder->finish();
+    if (result.steps == all || !result.trouble.empty()) std::remove(checkpoint_path.c_str());
   }
   return result;
 }

@@ -11,7 +11,9 @@ namespace urja {
 struct RunOptions {
   std::string out;  // HDF5 file; empty: none is written
   int threads = 1;
-  std::string version;  // for the file's attributes
+  bool resume = false;          // go on from the checkpoint beside `out`
+  double checkpoint_every = 5;  // s of wall time
+  std::string version;          // for the file's attributes
   std::string machine;
   // Called about ten times a second with steps done and steps in all; returns false to stop cleanly.
   std::function<bool(std::int64_t done, std::int64_t all)> progress;
@@ -22,10 +24,12 @@ struct RunResult {
   std::string trouble;    // of the lane, when it was stopped for that
   double until = 0;       // UTC seconds that were reached
   std::int64_t steps = 0;
-  double wall_s = 0;
+  double wall_s = 0;  // of all the processes that ran it
 };
 
-// KPIs as in the contract go to `kpis`. Throws RecordError when the file cannot be written.
+// KPIs as in the contract go to `kpis`. A run that is stopped, or that stops, leaves <out>.checkpoint beside its file, from which
+// `resume` goes on; the end has the same bits. Throws RecordError when the file cannot be written, CheckpointError when the run
+// cannot go on.
 RunResult run_scenario(const Scenario& scenario, const RunOptions& options, nlohmann::json& kpis);
 
 }  // namespace urja

@@ -32,6 +32,7 @@ class Loader {
   Loader(const std::string& file, const LoadOptions& options) : options_(options) {
     s_.file = file;
     s_.name = fs::path(file).stem().string();
+    s_.set = options.set;
   }
 
   Scenario load() {

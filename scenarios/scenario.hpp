@@ -24,6 +24,7 @@ struct Scenario {
   double start = 0, end = 0;      // UTC seconds
   double step = 60, record = 60;  // s
   std::uint64_t seed = 1;
+  std::vector<std::string> set;  // "key=value" over the text
   std::shared_ptr<Plan> plan;
   std::map<std::string, std::string> models;       // asset ("homes.pv") -> model
   std::map<std::string, std::string> data_hashes;  // file -> 64 bits of FNV-1a
