@@ -441,7 +441,7 @@ TEST_CASE("run: Ctrl-C ends cleanly and leaves a file that can be read", "[progr
   const ResultFile file(out);
   REQUIRE(file.good());
   CHECK(file.number("complete") == 0);
-  CHECK(file.values("/time").size() > 1);
+  CHECK(!file.values("/time").empty());  // one row under a sanitizer: Ctrl-C is looked for after each
   CHECK(file.values("/time").size() == file.values("/channels/grid/power").size());
 }
 
