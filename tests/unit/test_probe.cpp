@@ -404,7 +404,7 @@ TEST_CASE("run: nothing is overwritten without --force", "[program][run]") {
     CHECK(std::filesystem::exists(folder.path(name)));
 }
 
-TEST_CASE("run: --seed, --set, --from and --to reach the run; threads change nothing", "[program][run]") {
+TEST_CASE("run: --seed, --set, --from and --to reach the run, threads change nothing", "[program][run]") {
   const Scratch folder;
   const json a = run_json(folder, {village, "--to", "2016-08-02 00:00"}),
              b = run_json(folder, {village, "--to", "2016-08-02 00:00", "--threads", "4"});
