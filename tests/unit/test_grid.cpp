@@ -100,7 +100,7 @@ TEST_CASE("grid: import and export are billed apart, export earns no carbon", "[
   CHECK(plant.get("grid.power") == Approx(4000));
 }
 
-TEST_CASE("grid: limits hold; what it cannot give is unserved, what it cannot take is curtailed", "[grid]") {
+TEST_CASE("grid: limits hold, what it cannot give is unserved, what it cannot take is curtailed", "[grid]") {
   Plant plant(60);
   plant.add("pv", "pv_profile", {{"rated", 10000}});
   plant.add("load", "load").add("grid", "grid", {{"import_limit", 3000}, {"export_limit", 2000}});
