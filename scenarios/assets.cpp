@@ -52,7 +52,7 @@ std::optional<double> AssetReader::quantity(const Node& node, const std::string&
   if (!node.is_scalar()) {
     problem(node, file,
             (node.kind == Node::Kind::null ? "has no value; expected a number" : "expected a number") +
-                (unit == "1" ? "" : " with a unit, such as " + any_of(spellings(unit))));
+                (unit == "1" ? "" : " with a unit, such as " + any_unit(unit)));
     return std::nullopt;
   }
   std::optional<double> value;
@@ -70,7 +70,7 @@ std::optional<double> AssetReader::quantity(const Node& node, const std::string&
     std::string money;
     value = convert(*written, unit, &money);
     if (!value) {
-      const std::string allowed = "allowed: " + any_of(spellings(unit));
+      const std::string allowed = "allowed: " + any_unit(unit);
       if (written->unit.empty()) problem(node, file, fmt::format("'{}' has no unit", node.text), allowed);
       else if (written->unit.front() == ',')
         problem(node, file, fmt::format("'{}' is not a number", node.text), "write a decimal point and no commas");
@@ -317,8 +317,7 @@ void AssetReader::apply_table(const AssetTarget& target, const Table& table, con
       return problem(value, file, fmt::format("the column '{}' needs unit and values", shape.name));
     const auto factor = convert({1, unit->text}, shape.unit), zero = convert({0, unit->text}, shape.unit);
     if (!factor)
-      return problem(*unit, file, fmt::format("'{}' is not a unit that fits", unit->text),
-                     "allowed: " + any_of(spellings(shape.unit)));
+      return problem(*unit, file, fmt::format("'{}' is not a unit that fits", unit->text), "allowed: " + any_unit(shape.unit));
     TableColumn out{shape.name, shape.unit, {}};
     if (!numbers(*values, file, unit->text, out.values)) return;
     if (out.values.size() != size)
@@ -380,7 +379,7 @@ void AssetReader::apply_events(const AssetTarget& target, const EventFile& event
     } else if (c.unit != "1" && !convert({1, unit}, c.unit)) {
       const Node* given = node && node->is_map() ? node->find("unit") : nullptr;
       const auto allowed = spellings(c.unit);
-      if (given) return problem(*given, file, fmt::format("'{}' is not a unit that fits", unit), "allowed: " + any_of(allowed));
+      if (given) return problem(*given, file, fmt::format("'{}' is not a unit that fits", unit), "allowed: " + any_unit(c.unit));
       return problem(
           node ? *node : value, file, fmt::format("the column '{}' needs its unit", c.name),
           fmt::format("write `{}: {{column: {}, unit: {}}}`", c.name, name, allowed.size() > 1 ? allowed[1] : allowed.front()));

@@ -293,7 +293,7 @@ std::optional<DataFileSpec::Column> DataBinder::read_column(const std::string& n
   if (!c.unit.empty() && !convert({1, c.unit}, unit)) {
     const bool energy = unit == "W" && convert({1, c.unit}, "Wh");
     problem(*node.find("unit"), fmt::format("'{}' is not a unit that fits", c.unit),
-            "allowed: " + any_of(spellings(unit)) +
+            "allowed: " + any_unit(unit) +
                 (energy ? fmt::format("; energy that a row holds is written for each hour: {}/h", c.unit) : ""));
     return std::nullopt;
   }

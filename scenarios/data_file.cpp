@@ -162,10 +162,9 @@ class Loader {
       const auto found = conversion(column, &currency);
       conversions_.push_back(found.value_or(Conversion{}));
       if (!found) {
-        const auto allowed = column.declared.empty() ? std::vector<std::string>{} : spellings(column.declared);
         fail(spec_.path, key(column),
              column.unit.empty() ? "the column has no unit" : fmt::format("the unit '{}' does not fit", column.unit),
-             allowed.empty() ? "urja describe lists the units" : "write " + any_of(allowed));
+             column.declared.empty() ? "urja describe lists the units" : "write " + any_unit(column.declared));
       } else if (!currency.empty() && !out_.currency.empty() && currency != out_.currency) {
         fail(spec_.path, key(column), fmt::format("prices are in {} and in {}", out_.currency, currency),
              "a scenario has one currency");
