@@ -246,6 +246,7 @@ TEST_CASE("scenario: a grid alone", "[scenario][result]") {
   CHECK(k["steps"] == 24);
   CHECK(k["import_kwh"] == 0.0);
   CHECK(k["cost_total"] == 0.0);
+  CHECK_FALSE(k.contains("currency"));  // nothing has a price
 }
 
 TEST_CASE("scenario: constants for columns, prices by hand", "[scenario][result]") {
