@@ -369,7 +369,7 @@ void AssetReader::apply_events(const AssetTarget& target, const EventFile& event
     }
     CsvColumn column{name, {}, {}};
     if (c.unit == "time") {
-      column.form = "a time such as 2016-08-01 00:00";
+      column.form = "time such as 2016-08-01 00:00";
       column.read = [&zone](std::string_view cell, double& out) {
         const auto written = parse_time(cell);
         if (!written) return false;
@@ -400,19 +400,25 @@ void AssetReader::apply_events(const AssetTarget& target, const EventFile& event
   }
   if (!found.empty()) return;
   std::vector<std::vector<double>> records(csv.rows);
+  int missing = 0;
   for (std::size_t r = 0; r < csv.rows; ++r) {
     std::size_t at = 0;
     for (std::size_t c = 0; c < events.columns.size(); ++c) {
-      double v = events.columns[c].otherwise;
-      if (!wanted[c].name.empty()) {
-        v = csv.columns[at++][r];
-        if (events.columns[c].unit != "time" && events.columns[c].unit != "1")
-          v = *convert({v, units[c]}, events.columns[c].unit);
+      const EventFile::Column& column = events.columns[c];
+      double v = wanted[c].name.empty() ? std::nan("") : csv.columns[at++][r];
+      if (std::isnan(v) && !column.required) {
+        v = column.otherwise;
+      } else if (std::isnan(v)) {
+        if (++missing <= 20)
+          problems_.add({event_files.back(), static_cast<int>(r) + 2, 1, "",
+                         fmt::format("there is no value in column {}", wanted[c].name), "give it one, or remove the row"});
+      } else if (column.unit != "time" && column.unit != "1") {
+        v = *convert({v, units[c]}, column.unit);
       }
       records[r].push_back(v);
     }
   }
-  events.write(target.asset().settings.get(), records);
+  if (missing == 0) events.write(target.asset().settings.get(), records);
 }
 
 }  // namespace urja

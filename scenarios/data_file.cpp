@@ -217,7 +217,7 @@ class Loader {
   }
 
   CsvColumn stamp_column(std::optional<bool>& has_offset) const {
-    if (spec_.stamps.format == DataFileSpec::Format::epoch) return {spec_.stamps.column};
+    if (spec_.stamps.format == DataFileSpec::Format::epoch) return {spec_.stamps.column, {}, "time in seconds since 1970"};
     const bool local = spec_.stamps.format == DataFileSpec::Format::local;
     return {spec_.stamps.column,
             [&has_offset, local](std::string_view cell, double& value) {
@@ -228,7 +228,8 @@ class Loader {
               value = static_cast<double>(time->wall - time->offset.value_or(0)) + time->nanosecond * 1e-9;
               return true;
             },
-            local ? "time YYYY-MM-DD HH:MM" : "time in ISO 8601, with an offset in all rows or in none"};
+            local ? "time YYYY-MM-DD HH:MM without an offset"
+                  : "time in ISO 8601 such as 2016-08-01 00:00, with an offset in all rows or in none"};
   }
 
   void same_stamps(const std::string& file, const std::vector<double>& a, const std::vector<double>& b) {
