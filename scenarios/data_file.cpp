@@ -33,21 +33,6 @@ struct Conversion {
   double factor = 1, offset = 0;
 };
 
-// The base unit of what somebody wrote: "kWh/h" -> "W", "USD/MWh" -> "money/kWh".
-std::optional<std::string> base_unit(const std::string& written) {
-  if (written.empty()) return "1";
-  std::vector<std::string> candidates{"1", written};
-  if (written.size() >= 3) candidates.push_back("money" + written.substr(3));
-  if (written.ends_with("h/h")) candidates.push_back(written.substr(0, written.size() - 3));
-  for (const std::string& candidate : candidates) {
-    if (!convert({1, written}, candidate)) continue;
-    std::string base = candidate == "1" ? "1" : spellings(candidate).front();
-    if (base.starts_with("USD")) base = "money" + base.substr(3);
-    return base == "a plain number" ? "1" : base;
-  }
-  return std::nullopt;
-}
-
 std::optional<Conversion> conversion(const DataFileSpec::Column& column, std::string* currency) {
   Conversion c;
   c.declared = column.declared;
@@ -398,6 +383,20 @@ class Loader {
 };
 
 }  // namespace
+
+std::optional<std::string> base_unit(const std::string& written) {
+  if (written.empty()) return "1";
+  std::vector<std::string> candidates{"1", written};
+  if (written.size() >= 3) candidates.push_back("money" + written.substr(3));
+  if (written.ends_with("h/h")) candidates.push_back(written.substr(0, written.size() - 3));
+  for (const std::string& candidate : candidates) {
+    if (!convert({1, written}, candidate)) continue;
+    std::string base = candidate == "1" ? "1" : spellings(candidate).front();
+    if (base.starts_with("USD")) base = "money" + base.substr(3);
+    return base == "a plain number" ? "1" : base;
+  }
+  return std::nullopt;
+}
 
 LoadedData load_data_file(const DataFileSpec& spec) { return Loader(spec).load(); }
 

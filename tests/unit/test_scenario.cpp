@@ -373,3 +373,41 @@ TEST_CASE("scenario: what was filled in is told", "[scenario]") {
   CHECK_THAT(s.notes[0], contains("1 gap filled"));
   CHECK_THAT(program({"validate", folder.path("small.yaml")}).err, contains("1 gap filled"));
 }
+
+TEST_CASE("scenario: a data set that nobody reads is checked, told, and has no say", "[scenario]") {
+  const Scratch folder;
+  folder.write("spare.csv", "time,price\n2024-01-01 00:00,1\n2024-01-01 12:00,2\n");
+  const auto with = [&](const std::string& price) {
+    return small_text() + "data:\n  spare:\n    file: spare.csv\n    stamps: {column: time}\n    columns: {p: {column: " + price +
+           ", unit: USD/kWh}}\n";
+  };
+  const Scenario s = loaded(folder, with("price"));
+  REQUIRE(s.notes.size() == 1);
+  CHECK_THAT(s.notes[0], contains("small.yaml:10:5: data.spare: no asset reads this data set"));
+  CHECK(s.currency == "INR");
+  CHECK(s.data_hashes.empty());
+  CHECK_THAT(problems_of(folder.write("small.yaml", with("prise"))), contains("there is no column 'prise'; did you mean price?"));
+  folder.write("spare.csv", "time,price\n2024-01-01 00:00,1\nnoon,dear\n");
+  const std::string wrong = problems_of(folder.write("small.yaml", with("price")));
+  CHECK_THAT(wrong, contains("spare.csv:3:1: 'noon' in column time is no time in ISO 8601 such as 2016-08-01 00:00"));
+  CHECK_THAT(wrong, contains("spare.csv:3:6: 'dear' in column price is no number; expected a finite number"));
+}
+
+TEST_CASE("scenario: an empty cell of an optional column is as if the column were not there", "[scenario]") {
+  const Scratch folder;
+  const auto energy = [&](const std::string& columns, const std::string& rows) {
+    folder.write("s.csv", rows);
+    const Scenario s = loaded(folder,
+                              "urja: 1\nzone: Asia/Kolkata\nrun: {from: 2024-01-01 00:00, to: 2024-01-02 00:00, step: 15 min}\n"
+                              "assets:\n  grid: {model: grid}\n  ev: {model: ev_charger, sessions: {file: s.csv, columns: "
+                              "{energy: {column: energy, unit: kWh}" +
+                                  columns + "}}}\nbalance: [grid, ev]\n");
+    nlohmann::json kpis;
+    run_scenario(s, {}, kpis);
+    return kpis["ev_kwh"].get<double>();
+  };
+  const double without = energy("", "arrival,departure,energy\n2024-01-01 08:00,2024-01-01 12:00,6\n");
+  CHECK(without == Approx(6));
+  CHECK(energy(", maximum_power: {column: power, unit: kW}",
+               "arrival,departure,energy,power\n2024-01-01 08:00,2024-01-01 12:00,6,\n") == without);
+}
