@@ -144,6 +144,14 @@ void AssetReader::apply_set(const AssetTarget& target, const std::string& name, 
   }
 }
 
+// What a scenario may write of a model: not an input that a wire fills, and of the states those whose value at a plant somebody
+// can know; the others are counters and timers that the model keeps to itself.
+bool AssetReader::writable(const Member& m) const {
+  if (m.kind == Kind::parameter) return true;
+  if (m.kind == Kind::input) return m.wire.empty();
+  return m.kind == Kind::state && (every_state || m.has(telemetered) || m.has(estimable));
+}
+
 void AssetReader::apply(const AssetTarget& target, const Node::Entry& entry, const std::string& file) {
   const Type& type = target.type();
   Plan::Asset& asset = target.asset();
@@ -152,9 +160,16 @@ void AssetReader::apply(const AssetTarget& target, const Node::Entry& entry, con
     return std::find_if(list.begin(), list.end(), [&](const auto& item) { return item.name == entry.key; });
   };
 
-  if (const Member* m = type.find(entry.key);
-      m && (m->kind == Kind::parameter || m->kind == Kind::state || m->kind == Kind::input)) {
+  const Member* m = type.find(entry.key);
+  if (m && writable(*m)) {
     apply_member(target, *m, value, file);
+    return;
+  }
+  if (m && (m->kind == Kind::input || m->kind == Kind::state || m->kind == Kind::output)) {
+    problems_.add({file, entry.line, entry.column, value.path.empty() ? entry.key : value.path,
+                   m->kind == Kind::input ? fmt::format("comes from {} and cannot be set", m->wire)
+                                          : fmt::format("is computed by the model '{}' and cannot be set", type.name),
+                   "leave it out"});
     return;
   }
   if (const auto s = named(type.settings); s != type.settings.end()) {
@@ -203,8 +218,8 @@ void AssetReader::apply(const AssetTarget& target, const Node::Entry& entry, con
     return;
   }
   std::vector<std::string> known{"set"};
-  for (const Member& m : type.members) {
-    if (m.kind == Kind::parameter || m.kind == Kind::state || m.kind == Kind::input) known.push_back(m.name);
+  for (const Member& other : type.members) {
+    if (writable(other)) known.push_back(other.name);
   }
   for (const auto& s : type.settings) known.push_back(s.name);
   for (const auto& c : type.choices) known.push_back(c.name);

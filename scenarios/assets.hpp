@@ -56,6 +56,7 @@ class AssetReader {
   std::vector<Binding> bindings;
   std::vector<DerivedBinding> derived;
   std::vector<std::string> event_files;  // that were read
+  bool every_state = false;              // may be written, also those that a model keeps to itself: where it is driven alone
 
   // A number with a unit at a node; reports and returns nothing if it is not one or does not fit.
   std::optional<double> quantity(const Node& node, const std::string& file, const std::string& unit, const Range& range);
@@ -63,6 +64,7 @@ class AssetReader {
  private:
   void apply_set(const AssetTarget& target, const std::string& name, const Node& at, const std::string& file);
   void apply(const AssetTarget& target, const Node::Entry& entry, const std::string& file);
+  bool writable(const Member& member) const;
   bool apply_member(const AssetTarget& target, const Member& member, const Node& value, const std::string& file);
   void apply_table(const AssetTarget& target, const Table& table, const Node& value, const std::string& file);
   void apply_events(const AssetTarget& target, const EventFile& events, const Node& value, const std::string& file);
