@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 #include <filesystem>
+#include <tuple>
 
 #include "engine/units.hpp"
 #include "scenarios/csv.hpp"
@@ -99,12 +100,70 @@ std::optional<double> AssetReader::quantity(const Node& node, const std::string&
 
 void AssetReader::read(const AssetTarget& target, const Node& entries, const std::string& file,
                        const std::set<std::string>& skip) {
+  given_.clear();
+  const std::size_t before = problems_.list().size();
   if (const Node* set = entries.find("set")) {
     if (set->is_scalar()) apply_set(target, set->text, *set, file);
     else problem(*set, file, "expected the name of a parameter set");
   }
+  const bool set_is_good = problems_.list().size() == before;
   for (const Node::Entry& entry : entries.entries) {
-    if (entry.key != "set" && !skip.count(entry.key)) apply(target, entry, file);
+    if (entry.key != "set" && !skip.count(entry.key))
+      take(target, entry, file, entry.value.line > 0 ? Given::in_file : Given::on_command_line);
+  }
+  if (set_is_good) check_orders(target);
+}
+
+void AssetReader::take(const AssetTarget& target, const Node::Entry& entry, const std::string& file, Given::Rank rank) {
+  const std::size_t before = problems_.list().size();
+  apply(target, entry, file);
+  const Node& at = entry.value;
+  given_[entry.key] = {rank, file, at.path, at.line, at.column, problems_.list().size() > before};
+}
+
+// Values that contradict each other, at the place of the one that was written later.
+void AssetReader::check_orders(const AssetTarget& target) {
+  const Plan& plan = *target.plan;
+  const Type& type = target.type();
+  struct Value {
+    std::string unit;
+    std::vector<double> of_member;  // or one for all
+  };
+  const auto value_of = [&](const std::string& key) -> Value {
+    if (const Member* m = type.find(key)) {
+      const int row = target.asset().offset + m->offset;
+      const auto each = plan.member_starts.find(row);
+      if (each != plan.member_starts.end()) return {m->unit, each->second};
+      return {m->unit, {plan.starts[static_cast<std::size_t>(row)]}};
+    }
+    const auto setting = std::find_if(type.settings.begin(), type.settings.end(), [&](const auto& s) { return s.name == key; });
+    return {setting->unit, {setting->read(target.asset().settings.get())}};
+  };
+  const auto source = [](const Given& g) {
+    return g.rank == Given::by_default ? " by default" : g.rank == Given::in_set ? " in the parameter set" : "";
+  };
+  for (const std::vector<std::string>& order : type.orders) {
+    for (std::size_t k = 1; k < order.size(); ++k) {
+      const std::string &low = order[k - 1], &high = order[k];
+      const Given &of_low = given_[low], &of_high = given_[high];
+      if (of_low.wrong || of_high.wrong) continue;
+      const Value a = value_of(low), b = value_of(high);
+      for (std::size_t m = 0; m < std::max(a.of_member.size(), b.of_member.size()); ++m) {
+        const double x = a.of_member[a.of_member.size() > 1 ? m : 0], y = b.of_member[b.of_member.size() > 1 ? m : 0];
+        if (x <= y) continue;
+        const auto place = [](const Given& g) { return std::tie(g.rank, g.line, g.column); };
+        const bool at_low = place(of_low) > place(of_high);
+        const Given& at = at_low ? of_low : of_high;
+        const std::string who = a.of_member.size() + b.of_member.size() > 2 ? fmt::format("member {}: ", m + 1) : "";
+        problems_.add(
+            {at.file, at.line, at.column, at.path,
+             at_low
+                 ? fmt::format("{}{} is above {}, {}{}", who, with_unit(x, a.unit), high, with_unit(y, b.unit), source(of_high))
+                 : fmt::format("{}{} is below {}, {}{}", who, with_unit(y, b.unit), low, with_unit(x, a.unit), source(of_low)),
+             fmt::format("{} must be at most {}", low, high)});
+        break;
+      }
+    }
   }
 }
 
@@ -130,7 +189,7 @@ void AssetReader::apply_set(const AssetTarget& target, const std::string& name, 
       const Node inner = parse_yaml(read_text(of_cell->second, problems_), of_cell->second, problems_);
       for (const char* part : {"values", "tables"}) {
         if (const Node* map = inner.find(part)) {
-          for (const Node::Entry& e : map->entries) apply(target, e, of_cell->second);
+          for (const Node::Entry& e : map->entries) take(target, e, of_cell->second, Given::in_set);
         }
       }
     } else {
@@ -139,7 +198,7 @@ void AssetReader::apply_set(const AssetTarget& target, const std::string& name, 
   }
   for (const char* part : {"values", "tables"}) {
     if (const Node* map = root.find(part)) {
-      for (const Node::Entry& e : map->entries) apply(target, e, found->second);
+      for (const Node::Entry& e : map->entries) take(target, e, found->second, Given::in_set);
     }
   }
 }

@@ -189,6 +189,22 @@ TEST_CASE("conformance: declarations are complete", "[conformance]") {
       for (const std::string& input : d.inputs) CHECK((type.find(input) && type.find(input)->kind == Kind::input));
       for (const auto& c : d.columns) CHECK((lower_snake(c.name) && known_unit(c.unit)));
     }
+    for (const auto& order : type.orders) {
+      CHECK(order.size() > 1);
+      double before = -unbounded;
+      std::string unit;
+      for (const std::string& key : order) {
+        INFO(name << "." << key);
+        const Member* m = type.find(key);
+        const auto s = std::find_if(type.settings.begin(), type.settings.end(), [&](const Setting& x) { return x.name == key; });
+        REQUIRE(((m && m->kind == Kind::parameter) || s != type.settings.end()));
+        const double start = m ? m->start : s->start;
+        if (unit.empty()) unit = m ? m->unit : s->unit;
+        CHECK(unit == (m ? m->unit : s->unit));
+        CHECK(start >= before);
+        before = start;
+      }
+    }
     for (const Role& r : type.roles) {
       INFO(name << "." << r.name);
       CHECK((lower_snake(r.name) && !r.doc.empty() && !r.models.empty()));

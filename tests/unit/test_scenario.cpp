@@ -186,6 +186,11 @@ TEST_CASE("scenario: --set is checked like the file, and says that it is the com
   CHECK_THAT(wrong("controller=hold"), contains("controller: no asset fits its role 'battery'"));
   CHECK_THAT(wrong("homes.3.x=1"), contains("homes: a scenario has no key 'homes'"));
   CHECK_THAT(wrong("balance=grid"), contains("balance: expected a list"));
+  const std::string charger =
+      folder.write("charger.yaml", small_text() + "controller: {model: peak_shaving, import_target: 2 kW}\n");
+  CHECK_THAT(
+      problems_of(charger, {{"controller.recharge_below=3 kW"}, {}, {}, {}}),
+      contains("charger.yaml: --set controller.recharge_below: 3000 W is above import_target, 2000 W; recharge_below must"));
   // All problems at once, whichever way they came.
   const std::string both = problems_of(file, {{"assets.grid.price=3", "assets.load.demand=1 V"}, {}, {}, {}});
   CHECK_THAT(both, contains("assets.grid.price") && contains("assets.load.demand"));
@@ -337,6 +342,17 @@ TEST_CASE("scenario: a battery shifts energy and books what it loses", "[scenari
   CHECK(k["battery_loss_kwh"].get<double>() > 0);
   CHECK(k["battery_loss_kwh"].get<double>() < 0.2 * k["battery_charge_kwh"].get<double>() + 1);
   CHECK(k["ledger_residual"].get<double>() < 1e-9);
+}
+
+TEST_CASE("scenario: temperatures of a battery that are the same make a step, not a hole", "[scenario][result]") {
+  // The cells begin at 25 degC, just where charging is allowed or not: that was 0/0.
+  for (const char* limits : {"cold_charge_none", "hot_charge_full"}) {
+    const std::string other = limits == std::string("cold_charge_none") ? "cold_charge_full" : "hot_charge_none";
+    CHECK(kpis_of("battery", {{fmt::format("assets.battery.{}=25 degC", limits), fmt::format("assets.battery.{}=25 degC", other)},
+                              {},
+                              {},
+                              {}})["ledger_residual"] < 1e-9);
+  }
 }
 
 TEST_CASE("scenario: order of assets and of keys does not change the result", "[scenario][result]") {
