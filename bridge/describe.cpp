@@ -109,6 +109,7 @@ ordered_json describe(const Type& t) {
   for (const Role& r : t.roles)
     all["roles"].push_back(
         {{"name", r.name}, {"models", r.models}, {"tag", r.tag}, {"many", r.many}, {"optional", r.optional}, {"doc", r.doc}});
+  for (const auto& order : t.orders) all["orders"].push_back(order);
   for (const auto& [name, file] : parameter_sets(t.name)) all["sets"].push_back(name);
   return all;
 }
@@ -154,6 +155,8 @@ void print(const Type& t) {
       fmt::print("  {:<28} {} ({})\n", one["name"].get<std::string>(), one["doc"].get<std::string>(), more);
     }
   }
+  if (!t.orders.empty()) fmt::print("\norders\n");
+  for (const auto& order : t.orders) fmt::print("  {}\n", fmt::join(order, " <= "));
   if (all.contains("sets")) {
     fmt::print("\nparameter sets (set: NAME)\n ");
     for (const auto& name : all["sets"]) fmt::print(" {}", name.get<std::string>());

@@ -119,6 +119,7 @@ struct Setting {
   Range range;
   std::string doc;
   void (*write)(void* settings, double value);
+  double (*read)(void* settings);
 };
 struct Choice {
   std::string name, start;
@@ -184,6 +185,8 @@ struct Type {
   std::vector<EventFile> files;
   std::vector<Derivation> derivations;
   std::vector<Role> roles;
+  // Names of parameters and settings of which each is at most the next.
+  std::vector<std::vector<std::string>> orders;
   std::string tag_choice;                  // the choice whose value tags the asset
   int fair_floor = -1, fair_urgency = -1;  // offsets; see Declare::fair_share
   bool forming = false;                    // may set the bus's voltage and frequency
@@ -262,7 +265,8 @@ class Declare {
   // Plan constants: one value for all lanes, members of `Model::Settings`.
   template <auto P> void setting(const char* unit, double start, Range range, const char* doc) {
     type_.settings.push_back({detail::name_of<P>(), unit, start, range, doc,
-                              [](void* s, double v) { detail::field<P>(s) = static_cast<detail::ValueOf<P>>(v); }});
+                              [](void* s, double v) { detail::field<P>(s) = static_cast<detail::ValueOf<P>>(v); },
+                              [](void* s) { return static_cast<double>(detail::field<P>(s)); }});
   }
   template <auto P> void choice(const char* start, std::vector<std::string> allowed, const char* doc) {
     type_.choices.push_back(
@@ -315,6 +319,8 @@ class Declare {
     Base::declare_members(*this);
     shift_ = 0;
   }
+  // Parameters and settings that contradict each other unless each is at most the next.
+  template <auto... P> void ordered() { type_.orders.push_back({detail::name_of<P>()...}); }
   // Controllers: the assets that the wires `from("name.member")` and `to("name.member")` mean.
   void role(Role role) { type_.roles.push_back(std::move(role)); }
 

@@ -32,7 +32,6 @@ class Meter {
   void add(int block, const Lanes* rows);
   // Sum over the steps since clear() of quantity k as given to the constructor, member m, in a lane.
   double sum(int lane, int k, int member = 0) const;
-  int fleet_of(int k) const { return places_[static_cast<std::size_t>(k)].fleet; }
   Meter* child(int fleet) { return children_[static_cast<std::size_t>(fleet)].get(); }
 
  private:

@@ -10,6 +10,10 @@
 // Rows are held as double (loads, prices) or made on demand by a function and kept as float (weather: plane-of-array
 // irradiance costs microseconds a row, and a year of minutes has half a million). Making a row takes no lock: the first
 // thread that needs it claims it; one that finds it claimed but not ready computes it for itself, and gets the same bits.
+//
+// Weather that a file gives as it is (air temperature beside a battery) stays double: it shares its rows with loads and
+// prices of the same stamps. As float columns of their own they cost the benchmark lanes_1024_random_starts 3 % (another
+// look-up) to 9 % (two stretches of memory in one profile), and saved 35 kB for a year of hours.
 #include <atomic>
 #include <cstdint>
 #include <memory>

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 #include <filesystem>
+#include <tuple>
 
 #include "engine/units.hpp"
 #include "scenarios/csv.hpp"
@@ -52,7 +53,7 @@ std::optional<double> AssetReader::quantity(const Node& node, const std::string&
   if (!node.is_scalar()) {
     problem(node, file,
             (node.kind == Node::Kind::null ? "has no value; expected a number" : "expected a number") +
-                (unit == "1" ? "" : " with a unit, such as " + any_of(spellings(unit))));
+                (unit == "1" ? "" : " with a unit, such as " + any_unit(unit)));
     return std::nullopt;
   }
   std::optional<double> value;
@@ -70,7 +71,7 @@ std::optional<double> AssetReader::quantity(const Node& node, const std::string&
     std::string money;
     value = convert(*written, unit, &money);
     if (!value) {
-      const std::string allowed = "allowed: " + any_of(spellings(unit));
+      const std::string allowed = "allowed: " + any_unit(unit);
       if (written->unit.empty()) problem(node, file, fmt::format("'{}' has no unit", node.text), allowed);
       else if (written->unit.front() == ',')
         problem(node, file, fmt::format("'{}' is not a number", node.text), "write a decimal point and no commas");
@@ -99,12 +100,70 @@ std::optional<double> AssetReader::quantity(const Node& node, const std::string&
 
 void AssetReader::read(const AssetTarget& target, const Node& entries, const std::string& file,
                        const std::set<std::string>& skip) {
+  given_.clear();
+  const std::size_t before = problems_.list().size();
   if (const Node* set = entries.find("set")) {
     if (set->is_scalar()) apply_set(target, set->text, *set, file);
     else problem(*set, file, "expected the name of a parameter set");
   }
+  const bool set_is_good = problems_.list().size() == before;
   for (const Node::Entry& entry : entries.entries) {
-    if (entry.key != "set" && !skip.count(entry.key)) apply(target, entry, file);
+    if (entry.key != "set" && !skip.count(entry.key))
+      take(target, entry, file, entry.value.line > 0 ? Given::in_file : Given::on_command_line);
+  }
+  if (set_is_good) check_orders(target);
+}
+
+void AssetReader::take(const AssetTarget& target, const Node::Entry& entry, const std::string& file, Given::Rank rank) {
+  const std::size_t before = problems_.list().size();
+  apply(target, entry, file);
+  const Node& at = entry.value;
+  given_[entry.key] = {rank, file, at.path, at.line, at.column, problems_.list().size() > before};
+}
+
+// Values that contradict each other, at the place of the one that was written later.
+void AssetReader::check_orders(const AssetTarget& target) {
+  const Plan& plan = *target.plan;
+  const Type& type = target.type();
+  struct Value {
+    std::string unit;
+    std::vector<double> of_member;  // or one for all
+  };
+  const auto value_of = [&](const std::string& key) -> Value {
+    if (const Member* m = type.find(key)) {
+      const int row = target.asset().offset + m->offset;
+      const auto each = plan.member_starts.find(row);
+      if (each != plan.member_starts.end()) return {m->unit, each->second};
+      return {m->unit, {plan.starts[static_cast<std::size_t>(row)]}};
+    }
+    const auto setting = std::find_if(type.settings.begin(), type.settings.end(), [&](const auto& s) { return s.name == key; });
+    return {setting->unit, {setting->read(target.asset().settings.get())}};
+  };
+  const auto source = [](const Given& g) {
+    return g.rank == Given::by_default ? " by default" : g.rank == Given::in_set ? " in the parameter set" : "";
+  };
+  for (const std::vector<std::string>& order : type.orders) {
+    for (std::size_t k = 1; k < order.size(); ++k) {
+      const std::string &low = order[k - 1], &high = order[k];
+      const Given &of_low = given_[low], &of_high = given_[high];
+      if (of_low.wrong || of_high.wrong) continue;
+      const Value a = value_of(low), b = value_of(high);
+      for (std::size_t m = 0; m < std::max(a.of_member.size(), b.of_member.size()); ++m) {
+        const double x = a.of_member[a.of_member.size() > 1 ? m : 0], y = b.of_member[b.of_member.size() > 1 ? m : 0];
+        if (x <= y) continue;
+        const auto place = [](const Given& g) { return std::tie(g.rank, g.line, g.column); };
+        const bool at_low = place(of_low) > place(of_high);
+        const Given& at = at_low ? of_low : of_high;
+        const std::string who = a.of_member.size() + b.of_member.size() > 2 ? fmt::format("member {}: ", m + 1) : "";
+        problems_.add(
+            {at.file, at.line, at.column, at.path,
+             at_low
+                 ? fmt::format("{}{} is above {}, {}{}", who, with_unit(x, a.unit), high, with_unit(y, b.unit), source(of_high))
+                 : fmt::format("{}{} is below {}, {}{}", who, with_unit(y, b.unit), low, with_unit(x, a.unit), source(of_low)),
+             fmt::format("{} must be at most {}", low, high)});
+        break;
+      }
+    }
   }
 }
 
@@ -130,7 +189,7 @@ void AssetReader::apply_set(const AssetTarget& target, const std::string& name, 
       const Node inner = parse_yaml(read_text(of_cell->second, problems_), of_cell->second, problems_);
       for (const char* part : {"values", "tables"}) {
         if (const Node* map = inner.find(part)) {
-          for (const Node::Entry& e : map->entries) apply(target, e, of_cell->second);
+          for (const Node::Entry& e : map->entries) take(target, e, of_cell->second, Given::in_set);
         }
       }
     } else {
@@ -139,9 +198,17 @@ void AssetReader::apply_set(const AssetTarget& target, const std::string& name, 
   }
   for (const char* part : {"values", "tables"}) {
     if (const Node* map = root.find(part)) {
-      for (const Node::Entry& e : map->entries) apply(target, e, found->second);
+      for (const Node::Entry& e : map->entries) take(target, e, found->second, Given::in_set);
     }
   }
+}
+
+// What a scenario may write of a model: not an input that a wire fills, and of the states those whose value at a plant somebody
+// can know; the others are counters and timers that the model keeps to itself.
+bool AssetReader::writable(const Member& m) const {
+  if (m.kind == Kind::parameter) return true;
+  if (m.kind == Kind::input) return m.wire.empty();
+  return m.kind == Kind::state && (every_state || m.has(telemetered) || m.has(estimable));
 }
 
 void AssetReader::apply(const AssetTarget& target, const Node::Entry& entry, const std::string& file) {
@@ -152,9 +219,16 @@ void AssetReader::apply(const AssetTarget& target, const Node::Entry& entry, con
     return std::find_if(list.begin(), list.end(), [&](const auto& item) { return item.name == entry.key; });
   };
 
-  if (const Member* m = type.find(entry.key);
-      m && (m->kind == Kind::parameter || m->kind == Kind::state || m->kind == Kind::input)) {
+  const Member* m = type.find(entry.key);
+  if (m && writable(*m)) {
     apply_member(target, *m, value, file);
+    return;
+  }
+  if (m && (m->kind == Kind::input || m->kind == Kind::state || m->kind == Kind::output)) {
+    problems_.add({file, entry.line, entry.column, value.path.empty() ? entry.key : value.path,
+                   m->kind == Kind::input ? fmt::format("comes from {} and cannot be set", m->wire)
+                                          : fmt::format("is computed by the model '{}' and cannot be set", type.name),
+                   "leave it out"});
     return;
   }
   if (const auto s = named(type.settings); s != type.settings.end()) {
@@ -203,8 +277,8 @@ void AssetReader::apply(const AssetTarget& target, const Node::Entry& entry, con
     return;
   }
   std::vector<std::string> known{"set"};
-  for (const Member& m : type.members) {
-    if (m.kind == Kind::parameter || m.kind == Kind::state || m.kind == Kind::input) known.push_back(m.name);
+  for (const Member& other : type.members) {
+    if (writable(other)) known.push_back(other.name);
   }
   for (const auto& s : type.settings) known.push_back(s.name);
   for (const auto& c : type.choices) known.push_back(c.name);
@@ -317,8 +391,7 @@ void AssetReader::apply_table(const AssetTarget& target, const Table& table, con
       return problem(value, file, fmt::format("the column '{}' needs unit and values", shape.name));
     const auto factor = convert({1, unit->text}, shape.unit), zero = convert({0, unit->text}, shape.unit);
     if (!factor)
-      return problem(*unit, file, fmt::format("'{}' is not a unit that fits", unit->text),
-                     "allowed: " + any_of(spellings(shape.unit)));
+      return problem(*unit, file, fmt::format("'{}' is not a unit that fits", unit->text), "allowed: " + any_unit(shape.unit));
     TableColumn out{shape.name, shape.unit, {}};
     if (!numbers(*values, file, unit->text, out.values)) return;
     if (out.values.size() != size)
@@ -370,7 +443,7 @@ void AssetReader::apply_events(const AssetTarget& target, const EventFile& event
     }
     CsvColumn column{name, {}, {}};
     if (c.unit == "time") {
-      column.form = "a time such as 2016-08-01 00:00";
+      column.form = "time such as 2016-08-01 00:00";
       column.read = [&zone](std::string_view cell, double& out) {
         const auto written = parse_time(cell);
         if (!written) return false;
@@ -380,7 +453,7 @@ void AssetReader::apply_events(const AssetTarget& target, const EventFile& event
     } else if (c.unit != "1" && !convert({1, unit}, c.unit)) {
       const Node* given = node && node->is_map() ? node->find("unit") : nullptr;
       const auto allowed = spellings(c.unit);
-      if (given) return problem(*given, file, fmt::format("'{}' is not a unit that fits", unit), "allowed: " + any_of(allowed));
+      if (given) return problem(*given, file, fmt::format("'{}' is not a unit that fits", unit), "allowed: " + any_unit(c.unit));
       return problem(
           node ? *node : value, file, fmt::format("the column '{}' needs its unit", c.name),
           fmt::format("write `{}: {{column: {}, unit: {}}}`", c.name, name, allowed.size() > 1 ? allowed[1] : allowed.front()));
@@ -401,19 +474,25 @@ void AssetReader::apply_events(const AssetTarget& target, const EventFile& event
   }
   if (!found.empty()) return;
   std::vector<std::vector<double>> records(csv.rows);
+  int missing = 0;
   for (std::size_t r = 0; r < csv.rows; ++r) {
     std::size_t at = 0;
     for (std::size_t c = 0; c < events.columns.size(); ++c) {
-      double v = events.columns[c].otherwise;
-      if (!wanted[c].name.empty()) {
-        v = csv.columns[at++][r];
-        if (events.columns[c].unit != "time" && events.columns[c].unit != "1")
-          v = *convert({v, units[c]}, events.columns[c].unit);
+      const EventFile::Column& column = events.columns[c];
+      double v = wanted[c].name.empty() ? std::nan("") : csv.columns[at++][r];
+      if (std::isnan(v) && !column.required) {
+        v = column.otherwise;
+      } else if (std::isnan(v)) {
+        if (++missing <= 20)
+          problems_.add({event_files.back(), static_cast<int>(r) + 2, 1, "",
+                         fmt::format("there is no value in column {}", wanted[c].name), "give it one, or remove the row"});
+      } else if (column.unit != "time" && column.unit != "1") {
+        v = *convert({v, units[c]}, column.unit);
       }
       records[r].push_back(v);
     }
   }
-  events.write(target.asset().settings.get(), records);
+  if (missing == 0) events.write(target.asset().settings.get(), records);
 }
 
 }  // namespace urja

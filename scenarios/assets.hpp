@@ -56,13 +56,25 @@ class AssetReader {
   std::vector<Binding> bindings;
   std::vector<DerivedBinding> derived;
   std::vector<std::string> event_files;  // that were read
+  bool every_state = false;              // may be written, also those that a model keeps to itself: where it is driven alone
 
   // A number with a unit at a node; reports and returns nothing if it is not one or does not fit.
   std::optional<double> quantity(const Node& node, const std::string& file, const std::string& unit, const Range& range);
 
  private:
+  // Where a key of the asset that is being read was given last, and how much that counts against another place.
+  struct Given {
+    enum Rank { by_default, in_set, in_file, on_command_line } rank = by_default;
+    std::string file, path;
+    int line = 0, column = 0;
+    bool wrong = false;
+  };
+
   void apply_set(const AssetTarget& target, const std::string& name, const Node& at, const std::string& file);
+  void take(const AssetTarget& target, const Node::Entry& entry, const std::string& file, Given::Rank rank);
   void apply(const AssetTarget& target, const Node::Entry& entry, const std::string& file);
+  void check_orders(const AssetTarget& target);
+  bool writable(const Member& member) const;
   bool apply_member(const AssetTarget& target, const Member& member, const Node& value, const std::string& file);
   void apply_table(const AssetTarget& target, const Table& table, const Node& value, const std::string& file);
   void apply_events(const AssetTarget& target, const EventFile& events, const Node& value, const std::string& file);
@@ -74,6 +86,7 @@ class AssetReader {
   const Zone& zone_;
   const std::set<std::string>& data_names_;
   std::string& currency_;
+  std::map<std::string, Given> given_;  // by key, of the asset that is being read
 };
 
 // Path as a scenario means it: relative to the folder of the file that names it.

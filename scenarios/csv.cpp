@@ -295,12 +295,12 @@ class Reader {
     const CsvColumn& column = wanted_[slot];
     double value = 0;
     if (column.read ? column.read(cell, value) : read_number(cell, value)) return value;
-    const bool decimal_comma = !column.read && cell.find(',') != cell.npos;
+    const bool number = column.form.empty(), decimal_comma = number && cell.find(',') != cell.npos;
     fail(line_, static_cast<std::size_t>(at - begin) + 1,
-         fmt::format("{} in column {} is no {}", shown(cell), column.name, column.read ? column.form : "number"),
-         column.read     ? "correct it"
+         fmt::format("{} in column {} is no {}", shown(cell), column.name, number ? "number" : column.form),
+         !number         ? "correct it"
          : decimal_comma ? "write a decimal point and no commas"
-                         : "write a finite number, or leave the cell empty where the value is missing");
+                         : "expected a finite number, or an empty cell where the value is missing");
     return missing;
   }
 
@@ -355,7 +355,9 @@ class Reader {
     int& slot = slots_[static_cast<std::size_t>(found - names.begin())];
     if (slot < 0) slot = static_cast<int>(i);
     else if (!wanted_[i].read && !wanted_[static_cast<std::size_t>(slot)].read) twin_[i] = slot;
-    else fail(1, 1, fmt::format("column {} is wanted both as numbers and as times", shown(name)), "use it for one");
+    else
+      fail(1, 1, fmt::format("column {} is wanted both as numbers and as times", shown(name)),
+           "take another column for one of them");
   }
 
   const std::string& file_;

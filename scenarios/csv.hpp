@@ -21,9 +21,9 @@ using FileProblem = Problem;
 
 struct CsvColumn {
   std::string name;  // as the first line has it
-  // Reads a cell that is no number, say a time; false if it cannot. Empty: a number. `form` is what it reads,
-  // for messages.
+  // Reads a cell that is no number, say a time; false if it cannot. Empty: a number.
   std::function<bool(std::string_view cell, double& value)> read = {};
+  // What a cell is and looks like, for messages: "time such as 2016-08-01 00:00". Empty: a number.
   std::string form = {};
 };
 

@@ -59,6 +59,8 @@ void DataBinder::read_set(const std::string& name, const Node& node, const std::
   for (const DerivedBinding* d : derived) {
     for (const Derivation::Column& c : d->derivation->columns) want({c.name, c.unit, {}, nullptr, d, c.required});
   }
+  if (wanted.empty())
+    s_.notes.push_back(fmt::format("{}:{}:{}: {}: no asset reads this data set", s_.file, node.line, node.column, node.path));
   auto set = load(name, node, wanted, members);
   if (!set || !problems_.empty()) return;
   for (const Wanted& w : wanted) {
@@ -113,6 +115,7 @@ std::optional<DataSet> DataBinder::load(const std::string& name, const Node& nod
     problem(node, "the key 'file' is missing");
     return std::nullopt;
   }
+  const bool unread = wanted.empty();  // checked all the same, as if all its columns were wanted
   const std::string path = relative_to(s_.file, file->text);
   AssetReader numbers(problems_, zone_, {}, s_.currency);
   LoadedData loaded;
@@ -130,7 +133,7 @@ std::optional<DataSet> DataBinder::load(const std::string& name, const Node& nod
       offset = *seconds / 3600;
     }
     loaded = weather_set(path, format->text, offset, s_.start, s_.end, name);
-    s_.data_hashes[path] = file_hash(path);
+    if (!unread) s_.data_hashes[path] = file_hash(path);
   } else {
     DataFileSpec spec{.name = name,
                       .path = path,
@@ -142,34 +145,38 @@ std::optional<DataSet> DataBinder::load(const std::string& name, const Node& nod
                       .end = s_.end,
                       .step = s_.step};
     const Node* columns = node.find("columns");
-    if (!columns || !columns->is_map()) {
-      problem(columns ? *columns : node, "the key 'columns' is missing",
+    if (!columns || !columns->is_map() || columns->entries.empty()) {
+      problem(columns ? *columns : node, columns ? "expected columns by name" : "the key 'columns' is missing",
               "for example columns: {demand: {column: load_kw, unit: kW}}");
       return std::nullopt;
     }
+    bool good = read_stamps(node, spec);
+    const auto add = [&](const std::string& column, const Node& at, const std::string& unit) {
+      const auto one = read_column(column, at, unit);
+      if (one) spec.columns.push_back(*one);
+      good = good && one;
+    };
     for (const Node::Entry& e : columns->entries) {
       known.push_back(e.key);
+      if (unread) {
+        add(e.key, e.value, "");
+        continue;
+      }
       if (std::any_of(wanted.begin(), wanted.end(), [&](const Wanted& w) { return w.column == e.key; })) continue;
       if (e.value.is_map()) known_keys(e.value, column_keys, "a column");
       s_.notes.push_back(fmt::format("{}:{}:{}: {}: no asset reads this column", s_.file, e.line, e.column, e.value.path));
     }
-    bool good = read_stamps(node, spec);
     for (const Wanted& w : wanted) {
-      const Node* column = columns->find(w.column);
-      if (!column) continue;
-      const auto one = read_column(w.column, *column, w.unit);
-      if (one) spec.columns.push_back(*one);
-      good = good && one;
+      if (const Node* column = columns->find(w.column)) add(w.column, *column, w.unit);
     }
     if (!good) return std::nullopt;
     if (path.find("{member}") == std::string::npos && std::none_of(spec.columns.begin(), spec.columns.end(), [](const auto& c) {
           return c.column.find("{member}") != std::string::npos;
         }))
       spec.members = 1;
-    if (spec.columns.empty() && wanted.empty()) return std::nullopt;  // nobody reads it
     if (!spec.columns.empty()) {
       loaded = load_data_file(spec);
-      for (int m = 1; m <= spec.members; ++m) {
+      for (int m = 1; m <= spec.members && !unread; ++m) {
         std::string one = path;
         if (const std::size_t at = one.find("{member}"); at != std::string::npos) one.replace(at, 8, std::to_string(m));
         s_.data_hashes[one] = file_hash(one);
@@ -196,7 +203,7 @@ std::optional<DataSet> DataBinder::load(const std::string& name, const Node& nod
     problems_.add(p);
   }
   for (const Problem& p : loaded.notes) s_.notes.push_back(p.text());
-  if (!loaded.currency.empty()) {
+  if (!loaded.currency.empty() && !unread) {
     if (s_.currency.empty()) s_.currency = loaded.currency;
     if (s_.currency != loaded.currency)
       problem(node, fmt::format("has prices in {}, and the scenario counts in {}", loaded.currency, s_.currency));
@@ -274,6 +281,7 @@ bool DataBinder::read_stamps(const Node& node, DataFileSpec& spec) {
   return good;
 }
 
+// An empty unit: nobody reads the column, and any unit will do.
 std::optional<DataFileSpec::Column> DataBinder::read_column(const std::string& name, const Node& node, const std::string& unit) {
   DataFileSpec::Column c;
   c.name = name;
@@ -286,14 +294,18 @@ std::optional<DataFileSpec::Column> DataBinder::read_column(const std::string& n
   known_keys(node, column_keys, "a column");
   if (const Node* column = node.find("column")) c.column = column->text;
   if (const Node* given = node.find("unit")) c.unit = given->text;
-  if (c.unit.empty() && unit != "1") {
-    problem(node, "the key 'unit' is missing", "allowed: " + any_of(spellings(unit)));
+  if (unit.empty() && !base_unit(c.unit)) {
+    problem(*node.find("unit"), fmt::format("'{}' is not a unit", c.unit), "write for example kW, degC or USD/kWh");
     return std::nullopt;
   }
-  if (!c.unit.empty() && !convert({1, c.unit}, unit)) {
+  if (c.unit.empty() && unit != "1" && !unit.empty()) {
+    problem(node, "the key 'unit' is missing", "allowed: " + any_unit(unit));
+    return std::nullopt;
+  }
+  if (!c.unit.empty() && !unit.empty() && !convert({1, c.unit}, unit)) {
     const bool energy = unit == "W" && convert({1, c.unit}, "Wh");
     problem(*node.find("unit"), fmt::format("'{}' is not a unit that fits", c.unit),
-            "allowed: " + any_of(spellings(unit)) +
+            "allowed: " + any_unit(unit) +
                 (energy ? fmt::format("; energy that a row holds is written for each hour: {}/h", c.unit) : ""));
     return std::nullopt;
   }

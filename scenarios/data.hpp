@@ -17,7 +17,8 @@ class DataBinder {
  public:
   DataBinder(Problems& problems, const Zone& zone, Scenario& scenario) : problems_(problems), zone_(zone), s_(scenario) {}
 
-  // Reads the columns that are bound, and only those, and adds the profiles to the plans of the bindings.
+  // Reads the columns that are bound, and only those, and adds the profiles to the plans of the bindings. A data set of which no
+  // column is bound is read as a whole, to check it, and told in the notes.
   void read(const Node& data, const std::vector<Binding>& bindings, const std::vector<DerivedBinding>& derived);
 
  private:

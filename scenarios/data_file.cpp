@@ -33,21 +33,6 @@ struct Conversion {
   double factor = 1, offset = 0;
 };
 
-// The base unit of what somebody wrote: "kWh/h" -> "W", "USD/MWh" -> "money/kWh".
-std::optional<std::string> base_unit(const std::string& written) {
-  if (written.empty()) return "1";
-  std::vector<std::string> candidates{"1", written};
-  if (written.size() >= 3) candidates.push_back("money" + written.substr(3));
-  if (written.ends_with("h/h")) candidates.push_back(written.substr(0, written.size() - 3));
-  for (const std::string& candidate : candidates) {
-    if (!convert({1, written}, candidate)) continue;
-    std::string base = candidate == "1" ? "1" : spellings(candidate).front();
-    if (base.starts_with("USD")) base = "money" + base.substr(3);
-    return base == "a plain number" ? "1" : base;
-  }
-  return std::nullopt;
-}
-
 std::optional<Conversion> conversion(const DataFileSpec::Column& column, std::string* currency) {
   Conversion c;
   c.declared = column.declared;
@@ -162,10 +147,9 @@ class Loader {
       const auto found = conversion(column, &currency);
       conversions_.push_back(found.value_or(Conversion{}));
       if (!found) {
-        const auto allowed = column.declared.empty() ? std::vector<std::string>{} : spellings(column.declared);
         fail(spec_.path, key(column),
              column.unit.empty() ? "the column has no unit" : fmt::format("the unit '{}' does not fit", column.unit),
-             allowed.empty() ? "urja describe lists the units" : "write " + any_of(allowed));
+             column.declared.empty() ? "urja describe lists the units" : "write " + any_unit(column.declared));
       } else if (!currency.empty() && !out_.currency.empty() && currency != out_.currency) {
         fail(spec_.path, key(column), fmt::format("prices are in {} and in {}", out_.currency, currency),
              "a scenario has one currency");
@@ -218,7 +202,7 @@ class Loader {
   }
 
   CsvColumn stamp_column(std::optional<bool>& has_offset) const {
-    if (spec_.stamps.format == DataFileSpec::Format::epoch) return {spec_.stamps.column};
+    if (spec_.stamps.format == DataFileSpec::Format::epoch) return {spec_.stamps.column, {}, "time in seconds since 1970"};
     const bool local = spec_.stamps.format == DataFileSpec::Format::local;
     return {spec_.stamps.column,
             [&has_offset, local](std::string_view cell, double& value) {
@@ -229,7 +213,8 @@ class Loader {
               value = static_cast<double>(time->wall - time->offset.value_or(0)) + time->nanosecond * 1e-9;
               return true;
             },
-            local ? "time YYYY-MM-DD HH:MM" : "time in ISO 8601, with an offset in all rows or in none"};
+            local ? "time YYYY-MM-DD HH:MM without an offset"
+                  : "time in ISO 8601 such as 2016-08-01 00:00, with an offset in all rows or in none"};
   }
 
   void same_stamps(const std::string& file, const std::vector<double>& a, const std::vector<double>& b) {
@@ -398,6 +383,20 @@ class Loader {
 };
 
 }  // namespace
+
+std::optional<std::string> base_unit(const std::string& written) {
+  if (written.empty()) return "1";
+  std::vector<std::string> candidates{"1", written};
+  if (written.size() >= 3) candidates.push_back("money" + written.substr(3));
+  if (written.ends_with("h/h")) candidates.push_back(written.substr(0, written.size() - 3));
+  for (const std::string& candidate : candidates) {
+    if (!convert({1, written}, candidate)) continue;
+    std::string base = candidate == "1" ? "1" : spellings(candidate).front();
+    if (base.starts_with("USD")) base = "money" + base.substr(3);
+    return base == "a plain number" ? "1" : base;
+  }
+  return std::nullopt;
+}
 
 LoadedData load_data_file(const DataFileSpec& spec) { return Loader(spec).load(); }
 

@@ -80,6 +80,9 @@ struct LoadedData {
   bool good() const { return problems.empty(); }
 };
 
+// The base unit of what somebody wrote: "kWh/h" -> "W", "USD/MWh" -> "money/kWh"; nothing if it is no unit.
+std::optional<std::string> base_unit(const std::string& written);
+
 // Where steps fall evenly into the rows (1 min into 1 h) the set has all rows of the file. Otherwise it has
 // the plan's steps: exact means from `start` on, one every `step`. Data that do not cover the plan are a
 // problem.

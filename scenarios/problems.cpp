@@ -6,6 +6,8 @@
 #include <numeric>
 #include <tuple>
 
+#include "engine/units.hpp"
+
 namespace urja {
 
 std::string Problem::text() const {
@@ -55,6 +57,11 @@ std::string any_of(const std::vector<std::string>& names) {
   for (std::size_t k = 0; k < shown; ++k) all += (k == 0 ? "" : k + 1 == names.size() ? " or " : ", ") + names[k];
   if (shown < names.size()) all += fmt::format(" or {} others", names.size() - shown);
   return all;
+}
+
+std::string any_unit(std::string_view declared) {
+  const bool price = declared.substr(0, 5) == "money";
+  return any_of(spellings(declared)) + (price ? "; any ISO currency code may stand for USD" : "");
 }
 
 }  // namespace urja

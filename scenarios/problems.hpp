@@ -36,5 +36,7 @@ struct ScenarioError {
 std::string nearest(std::string_view wrong, const std::vector<std::string>& known);
 // "a, b or c", at most a dozen of them.
 std::string any_of(const std::vector<std::string>& names);
+// Every way to write a quantity of a declared unit: "W, kW or MW"; prices are shown in USD and say that any currency will do.
+std::string any_unit(std::string_view declared);
 
 }  // namespace urja

@@ -40,7 +40,7 @@ RunResult run_scenario(const Scenario& scenario, const RunOptions& options, nloh
   KpiCounter counter(*scenario.plan);
   std::vector<Channel> channels = default_channels(*scenario.plan);
   for (Channel& c : channels) {  // a result knows its currency
-    if (c.unit.rfind("money", 0) == 0 && scenario.currency != "money") c.unit.replace(0, 5, scenario.currency);
+    if (c.unit.rfind("money", 0) == 0 && !scenario.currency.empty()) c.unit.replace(0, 5, scenario.currency);
   }
   std::vector<Quantity> sums = metered(channels);
   const int first_kpi = static_cast<int>(sums.size());
@@ -67,7 +67,7 @@ RunResult run_scenario(const Scenario& scenario, const RunOptions& options, nloh
     recorder->attribute("scenario", scenario.text);
     recorder->attribute("scenario_file", scenario.file);
     recorder->attribute("zone", scenario.zone);
-    recorder->attribute("currency", scenario.currency);
+    if (!scenario.currency.empty()) recorder->attribute("currency", scenario.currency);
     recorder->attribute("seed", static_cast<std::int64_t>(scenario.seed));
     recorder->attribute("version", options.version);
     recorder->attribute("machine", options.machine);
@@ -130,7 +130,7 @@ RunResult run_scenario(const Scenario& scenario, const RunOptions& options, nloh
   kpis["steps"] = result.steps;
   kpis["wall_s"] = result.wall_s;
   kpis["steps_per_s"] = result.wall_s > 0 ? static_cast<double>(result.steps) / result.wall_s : 0.0;
-  kpis["currency"] = scenario.currency;
+  if (!scenario.currency.empty()) kpis["currency"] = scenario.currency;
   kpis["ledger_worst_of_bound"] = batch.ledger_worst(0);
   kpis["state_hash"] = fmt::format("{:016x}", batch.hash(0));
   for (const auto& [key, name] : {std::pair{"ledger_residual", "energy"}, {"heat_residual", "heat"}}) {

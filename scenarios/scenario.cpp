@@ -428,7 +428,6 @@ class Loader {
       problems_.add(
           {s_.file, at ? at->line : 0, at ? at->column : 0, at ? at->path : "", at ? text.substr(colon + 2) : text, ""});
     }
-    if (s_.currency.empty()) s_.currency = "money";
   }
 
   const LoadOptions& options_;

@@ -20,7 +20,8 @@ namespace urja {
 struct Scenario {
   std::string file, name;  // name: the file's without folder and ending
   std::string text;        // as it was read
-  std::string title, zone, currency;
+  std::string title, zone;
+  std::string currency;           // ISO code; empty where nothing has a price
   double start = 0, end = 0;      // UTC seconds
   double step = 60, record = 60;  // s
   std::uint64_t seed = 1;

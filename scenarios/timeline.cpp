@@ -38,7 +38,8 @@ class Placer {
   Timeline stamped(const std::vector<double>& stamps, bool instants) {
     std::vector<Micro> times(stamps.size());
     for (std::size_t i = 0; i < stamps.size(); ++i) {
-      if (std::isnan(stamps[i])) fail(line_of(i), "the row has no stamp", "give it one, or remove the row");
+      if (std::isnan(stamps[i]))
+        fail(line_of(i), fmt::format("the row has no stamp in column {}", stamps_.column), "give it one, or remove the row");
       else times[i] = micro(stamps[i]);
     }
     if (!good()) return {};

@@ -170,7 +170,7 @@ std::string kpi_sentence(const json& k, const std::string& currency) {
     if (sold && *sold > 0) s += fmt::format(" and {} sold to it", phrase(*sold, "kWh", currency));
     s += ".";
   }
-  if (cost) {
+  if (cost && !currency.empty()) {
     s += fmt::format(" Net cost {}", phrase(*cost, "money", currency));
     if (co2) s += fmt::format(", {} of CO₂", phrase(*co2, "kg", currency));
     s += ".";
@@ -198,7 +198,7 @@ std::string kpi_cards(const json& k, const std::string& currency) {
   int shown = 0;
   for (const auto& [key, name, unit] : wanted) {
     const auto x = value(k, key);
-    if (!x || shown == 8) continue;
+    if (!x || shown == 8 || (std::string_view(unit) == "money" && currency.empty())) continue;  // nothing has a price
     const Shown s = short_form(*x, unit, currency);
     const bool bad = std::string_view(key) == "unserved_kwh" && *x > 0;
     all += fmt::format("<li{}><span class=\"name\">{}</span><span class=\"value\">{} <small>{}</small></span></li>\n",

@@ -9,6 +9,8 @@
 //
 // Limits of a step are the smallest of: rating, current of the cells, temperature, state-of-charge window at the step's end
 // (self-discharge included), voltage window at the step's end (with the RC pair's response over the step).
+#include <algorithm>
+
 #include "models/battery/cell.hpp"
 #include "models/ride_through.hpp"
 
@@ -55,6 +57,7 @@ struct Battery : Cell, RideThrough {
         .cite("handbook 5.8");
     d.parameter<&Battery::state_of_charge_min>("1", 0.05, {0, 1}, "never discharged below");
     d.parameter<&Battery::state_of_charge_max>("1", 0.95, {0, 1}, "never charged above");
+    d.ordered<&Battery::state_of_charge_min, &Battery::state_of_charge_max>();
     d.input<&Battery::state_of_charge_floor>("1", 0, {0, 1}, "reserve: not discharged below for now", actionable);
     d.state<&Battery::equivalent_full_cycles>("1", 0, {0, 1e9}, "discharged charge over capacity", observable)
         .kpi("equivalent_full_cycles");
@@ -80,6 +83,8 @@ struct Battery : Cell, RideThrough {
     d.setting<&Settings::hot_charge_none>("degC", 55, {0, 100}, "no charging above");
     d.setting<&Settings::hot_discharge_full>("degC", 55, {0, 100}, "full discharging up to");
     d.setting<&Settings::hot_discharge_none>("degC", 60, {0, 100}, "no discharging above");
+    d.ordered<&Settings::cold_charge_none, &Settings::cold_charge_full, &Settings::hot_charge_full, &Settings::hot_charge_none>();
+    d.ordered<&Settings::hot_discharge_full, &Settings::hot_discharge_none>();
     d.setting<&Settings::grid_forming>(
         "1", 1, {0, 1},
         "1: the converter holds the bus in an island and does not trip; 0: it follows the bus and trips outside its window");
@@ -167,8 +172,10 @@ struct Battery : Cell, RideThrough {
     to.looked_up = pick(there > 0, from.looked_up, to.looked_up);
   }
 
-  // 0 below `from`, 1 above `to`, linear between.
-  static Lanes ramp(const Lanes& x, double from, double to) { return clamp((x - from) * (1 / (to - from)), lanes(0), lanes(1)); }
+  // 0 up to `from`, 1 from `to` on, linear between; a step where both are the same.
+  static Lanes ramp(const Lanes& x, double from, double to) {
+    return clamp((x - from) * (1 / std::max(to - from, 1e-9)), lanes(0), lanes(1));
+  }
 
   // Battery management draws from the cells; never more than half of what is left in them.
   Lanes own_power() const { return least(own_use * rating, 0.5 * cells * open_voltage * state_of_charge / per_charge); }

@@ -59,6 +59,7 @@ struct Cell {
     d.parameter<&Cell::voltage_max>("V", 4.2, {0, 5}, "of one cell");
     d.parameter<&Cell::charge_current_max>("A", 27.63, {0, 1e5}, "of one cell", hook);
     d.parameter<&Cell::discharge_current_max>("A", 55.26, {0, 1e5}, "of one cell", hook);
+    d.ordered<&Cell::voltage_min, &Cell::voltage_max>();
     d.state<&Cell::state_of_charge>("1", 0.5, {0, 1}, "charge over capacity", observable | telemetered | estimable);
     d.state<&Cell::rc_voltage>("V", 0, {-2, 2}, "over the RC pair of one cell");
     d.state<&Cell::temperature>("degC", 25, {-60, 150}, "of the cells", observable | telemetered);

@@ -63,6 +63,12 @@ struct OffGrid {
     d.parameter<&OffGrid::non_critical_return>("1", 0.30, {0, 1}, "state of charge above which they return");
     d.parameter<&OffGrid::deferrable_shed>("1", 0.20, {0, 1}, "state of charge below which deferrable loads are shed");
     d.parameter<&OffGrid::deferrable_return>("1", 0.30, {0, 1}, "state of charge above which they return");
+    d.ordered<&OffGrid::genset_start, &OffGrid::genset_stop>();
+    d.ordered<&OffGrid::loading_return, &OffGrid::loading_max>();
+    d.ordered<&OffGrid::critical_shed, &OffGrid::critical_return>();
+    d.ordered<&OffGrid::semi_critical_shed, &OffGrid::semi_critical_return>();
+    d.ordered<&OffGrid::non_critical_shed, &OffGrid::non_critical_return>();
+    d.ordered<&OffGrid::deferrable_shed, &OffGrid::deferrable_return>();
     d.input<&OffGrid::state_of_charge>("1", 1, {}, "of the battery").from("battery.state_of_charge");
     d.input<&OffGrid::battery_most>("W", 0, {}, "that the battery could give in the last step").from("battery.power_max");
     d.input<&OffGrid::genset_most>("W", 0, {}, "that the gensets could give in the last step").from("genset.power_max");

@@ -21,6 +21,7 @@ struct PeakShaving : PlannedImport {
     d.base<PeakShaving, PlannedImport>();
     d.parameter<&PeakShaving::import_target>("W", 1e9, {0, 1e12}, "highest import that is wanted");
     d.parameter<&PeakShaving::recharge_below>("W", 0, {-1e12, 1e12}, "up to this import the battery is recharged");
+    d.ordered<&PeakShaving::recharge_below, &PeakShaving::import_target>();
   }
   void control(const Step&) { import_wish = least(most(expected_import(), recharge_below), import_target); }
   void advance(const Step&) { remember(); }

@@ -77,8 +77,9 @@ TEST_CASE("what is wrong with a CSV is named with file, line, column and mend") 
   CHECK_THAT(of("load,load\n1,2\n"), contains("two columns are named 'load'"));
   CHECK_THAT(of("time,load\n1,2\n2,abc\n"), contains("bad.csv:3:3: 'abc' in column load is no number"));
   CHECK_THAT(of("time,load\n1,1.2.3\n"), contains("'1.2.3' in column load is no number"));
-  CHECK_THAT(of("time,load\n1,inf\n"), contains("is no number; write a finite number"));
+  CHECK_THAT(of("time,load\n1,inf\n"), contains("is no number; expected a finite number, or an empty cell"));
   CHECK_THAT(of("time;load\n1;1,5\n"), contains("write a decimal point"));
+  CHECK_THAT(of("time,load\n1,2016-08-01 00:00\n"), contains("bad.csv:2:3: '2016-08-01 00:00' in column load is no number"));
   CHECK_THAT(of("time,load\n1,2\n2\n"), contains("bad.csv:3:2: the row has 1 cell, the first line has 2"));
   CHECK_THAT(of("load,time\n1,2,3\n"), contains("the row has 3 cells, the first line has 2"));
   CHECK_THAT(of("load,time,x\n1,2\n"), contains("the row has 2 cells, the first line has 3"));

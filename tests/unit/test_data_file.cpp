@@ -243,8 +243,12 @@ TEST_CASE("stamps that are wrong are named with their lines") {
              contains("is 15 min after that of line 2, and rows are 1 h apart"));
   CHECK_THAT(of("2024-01-01 00:00,1\nyesterday,2\n"), contains("stamps.csv:3:1: 'yesterday' in column t is no time"));
   CHECK_THAT(of("2024-01-01 00:00,1\n2024-01-01 01:00Z,2\n"),
-             contains("stamps.csv:3:1: '2024-01-01 01:00Z' in column t is no time in ISO 8601, with"));
-  CHECK_THAT(of("2024-01-01 00:00,1\n,2\n"), contains("stamps.csv:3:1: the row has no stamp"));
+             contains("stamps.csv:3:1: '2024-01-01 01:00Z' in column t is no time in ISO 8601 such as 2016-08-01 00:00, with"));
+  CHECK_THAT(of("2024-01-01 00:00,1\n,2\n"), contains("stamps.csv:3:1: the row has no stamp in column t"));
+  auto epoch =
+      stamped(folder("epoch.csv", "t,v\n2024-01-01 00:00,1\n"), "Europe/Berlin", "2024-01-01 00:00", "2024-01-01 02:00", 60);
+  epoch.stamps.format = DataFileSpec::Format::epoch;
+  CHECK_THAT(problems_of(epoch), contains("epoch.csv:2:1: '2024-01-01 00:00' in column t is no time in seconds since 1970"));
   CHECK_THAT(of("2024-01-01 00:00,1\n"), contains("one stamp does not tell the interval"));
   CHECK_THAT(of("2024-01-01 00:00,1\n2024-01-01 01:00,2\n2024-01-01 05:00,3\n2024-01-01 06:00,3\n"),
              contains("stamps.csv:3:1: data.set.columns.v: there are no values from 2024-01-01 02:00 to "

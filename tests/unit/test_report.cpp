@@ -203,6 +203,22 @@ TEST_CASE("a report is one page that loads nothing and says what the file says",
   CHECK(contains(page, "default-src 'none'"));
 }
 
+TEST_CASE("a report of a plant without prices does not speak of costs", "[viz]") {
+  const Folder folder;
+  const auto page = [&](bool priced) {
+    {
+      Writer file(folder / "r.h5");
+      file.text("title", "Home").text("kpis", R"({"load_kwh": 12, "cost_total": 0, "co2_kg": 3})").data("time", hours(2));
+      if (priced) file.text("currency", "USD");
+    }
+    return page_of(folder);
+  };
+  CHECK(contains(page(true), " Net cost 0\u00a0USD, 3\u00a0kg of CO₂."));
+  CHECK(contains(page(true), "<span class=\"name\">Net cost</span>"));
+  CHECK_FALSE(contains(page(false), " Net cost 0"));
+  CHECK_FALSE(contains(page(false), "<span class=\"name\">Net cost</span>"));
+}
+
 TEST_CASE("names and texts of a result file cannot break out of the report", "[viz]") {
   const Folder folder;
   Writer(folder / "r.h5")

@@ -186,6 +186,11 @@ TEST_CASE("scenario: --set is checked like the file, and says that it is the com
   CHECK_THAT(wrong("controller=hold"), contains("controller: no asset fits its role 'battery'"));
   CHECK_THAT(wrong("homes.3.x=1"), contains("homes: a scenario has no key 'homes'"));
   CHECK_THAT(wrong("balance=grid"), contains("balance: expected a list"));
+  const std::string charger =
+      folder.write("charger.yaml", small_text() + "controller: {model: peak_shaving, import_target: 2 kW}\n");
+  CHECK_THAT(
+      problems_of(charger, {{"controller.recharge_below=3 kW"}, {}, {}, {}}),
+      contains("charger.yaml: --set controller.recharge_below: 3000 W is above import_target, 2000 W; recharge_below must"));
   // All problems at once, whichever way they came.
   const std::string both = problems_of(file, {{"assets.grid.price=3", "assets.load.demand=1 V"}, {}, {}, {}});
   CHECK_THAT(both, contains("assets.grid.price") && contains("assets.load.demand"));
@@ -246,6 +251,7 @@ TEST_CASE("scenario: a grid alone", "[scenario][result]") {
   CHECK(k["steps"] == 24);
   CHECK(k["import_kwh"] == 0.0);
   CHECK(k["cost_total"] == 0.0);
+  CHECK_FALSE(k.contains("currency"));  // nothing has a price
 }
 
 TEST_CASE("scenario: constants for columns, prices by hand", "[scenario][result]") {
@@ -338,6 +344,17 @@ TEST_CASE("scenario: a battery shifts energy and books what it loses", "[scenari
   CHECK(k["ledger_residual"].get<double>() < 1e-9);
 }
 
+TEST_CASE("scenario: temperatures of a battery that are the same make a step, not a hole", "[scenario][result]") {
+  // The cells begin at 25 degC, just where charging is allowed or not: that was 0/0.
+  for (const char* limits : {"cold_charge_none", "hot_charge_full"}) {
+    const std::string other = limits == std::string("cold_charge_none") ? "cold_charge_full" : "hot_charge_none";
+    CHECK(kpis_of("battery", {{fmt::format("assets.battery.{}=25 degC", limits), fmt::format("assets.battery.{}=25 degC", other)},
+                              {},
+                              {},
+                              {}})["ledger_residual"] < 1e-9);
+  }
+}
+
 TEST_CASE("scenario: order of assets and of keys does not change the result", "[scenario][result]") {
   const auto a = kpis_of("constants"), b = kpis_of("constants_reordered");
   for (const char* key : {"import_kwh", "pv_kwh", "cost_total", "co2_kg", "peak_import_kw"}) CHECK(a[key] == b[key]);
@@ -371,4 +388,42 @@ TEST_CASE("scenario: what was filled in is told", "[scenario]") {
   REQUIRE(s.notes.size() == 1);
   CHECK_THAT(s.notes[0], contains("1 gap filled"));
   CHECK_THAT(program({"validate", folder.path("small.yaml")}).err, contains("1 gap filled"));
+}
+
+TEST_CASE("scenario: a data set that nobody reads is checked, told, and has no say", "[scenario]") {
+  const Scratch folder;
+  folder.write("spare.csv", "time,price\n2024-01-01 00:00,1\n2024-01-01 12:00,2\n");
+  const auto with = [&](const std::string& price) {
+    return small_text() + "data:\n  spare:\n    file: spare.csv\n    stamps: {column: time}\n    columns: {p: {column: " + price +
+           ", unit: USD/kWh}}\n";
+  };
+  const Scenario s = loaded(folder, with("price"));
+  REQUIRE(s.notes.size() == 1);
+  CHECK_THAT(s.notes[0], contains("small.yaml:10:5: data.spare: no asset reads this data set"));
+  CHECK(s.currency == "INR");
+  CHECK(s.data_hashes.empty());
+  CHECK_THAT(problems_of(folder.write("small.yaml", with("prise"))), contains("there is no column 'prise'; did you mean price?"));
+  folder.write("spare.csv", "time,price\n2024-01-01 00:00,1\nnoon,dear\n");
+  const std::string wrong = problems_of(folder.write("small.yaml", with("price")));
+  CHECK_THAT(wrong, contains("spare.csv:3:1: 'noon' in column time is no time in ISO 8601 such as 2016-08-01 00:00"));
+  CHECK_THAT(wrong, contains("spare.csv:3:6: 'dear' in column price is no number; expected a finite number"));
+}
+
+TEST_CASE("scenario: an empty cell of an optional column is as if the column were not there", "[scenario]") {
+  const Scratch folder;
+  const auto energy = [&](const std::string& columns, const std::string& rows) {
+    folder.write("s.csv", rows);
+    const Scenario s = loaded(folder,
+                              "urja: 1\nzone: Asia/Kolkata\nrun: {from: 2024-01-01 00:00, to: 2024-01-02 00:00, step: 15 min}\n"
+                              "assets:\n  grid: {model: grid}\n  ev: {model: ev_charger, sessions: {file: s.csv, columns: "
+                              "{energy: {column: energy, unit: kWh}" +
+                                  columns + "}}}\nbalance: [grid, ev]\n");
+    nlohmann::json kpis;
+    run_scenario(s, {}, kpis);
+    return kpis["ev_kwh"].get<double>();
+  };
+  const double without = energy("", "arrival,departure,energy\n2024-01-01 08:00,2024-01-01 12:00,6\n");
+  CHECK(without == Approx(6));
+  CHECK(energy(", maximum_power: {column: power, unit: kW}",
+               "arrival,departure,energy,power\n2024-01-01 08:00,2024-01-01 12:00,6,\n") == without);
 }
