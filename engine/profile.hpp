@@ -12,8 +12,8 @@
 // thread that needs it claims it; one that finds it claimed but not ready computes it for itself, and gets the same bits.
 //
 // Weather that a file gives as it is (air temperature beside a battery) stays double: it shares its rows with loads and
-// prices of the same stamps. As float columns of their own they cost the benchmark lanes_1024_random_starts 3 % (another
-// look-up) to 9 % (two stretches of memory in one profile), and saved 35 kB for a year of hours.
+// prices of the same stamps. Float columns of their own, another look-up, cost the benchmarks lanes_1024_random_starts and
+// lanes_1024_hourly 8 and 6 %, and saved 35 kB for a year of hours.
 #include <atomic>
 #include <cstdint>
 #include <memory>
