@@ -155,7 +155,8 @@ struct PlanFacts {
   double step = 0;            // s
   int members = 1;            // of the fleet that the asset is in
 };
-// The assets that a controller reads and commands.
+// The assets that a controller reads and commands; those of fleets' members ("homes.load") count too. plan.hpp says what a
+// wire to several of them means.
 struct Role {
   std::string name;
   std::vector<std::string> models;  // that fit

@@ -13,8 +13,8 @@
 // that demand would load the sources by at most `loading_return`, after the minimum off time. Another order of zones is
 // another set of thresholds; under overload the order is always deferrable, non-critical, semi-critical, critical.
 //
-// Demands are those of this step; what the sources can give is known from the last one.   [thresholds: assumption; times:
-// handbook 7.5, 8.1]
+// Demands are those of this step; what the sources can give is known from the last one. A fleet's members are shed zone by zone
+// like other loads, all homes at once.   [thresholds: assumption; times: handbook 7.5, 8.1]
 #include "engine/declare.hpp"
 
 namespace urja {

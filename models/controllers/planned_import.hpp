@@ -4,11 +4,11 @@
 //
 //   expected import = what grid and battery gave in the last step + change of the loads' demand since then
 //
-// Demands of the present step are known (profiles are read before controllers run); PV, chargers and members of fleets are
-// taken to go on as in the last step. A controller turns the expectation into `grid.import_wish`. The merit list then lets
-// the battery take whatever the plant really does differently, within the step: an error of the expectation becomes a small
-// power of the battery, never a missed import limit, and where the battery is exhausted the grid takes the rest before any
-// load is shed. For this the battery stands before the grid in the scenario's `balance`.
+// Demands of the present step are known, those of fleets' members too (profiles are read before controllers run); PV and
+// chargers are taken to go on as in the last step. A controller turns the expectation into `grid.import_wish`. The merit list
+// then lets the battery take whatever the plant really does differently, within the step: an error of the expectation becomes
+// a small power of the battery, never a missed import limit, and where the battery is exhausted the grid takes the rest before
+// any load is shed. For this the battery stands before the grid in the scenario's `balance`.
 #include "engine/declare.hpp"
 
 namespace urja {
