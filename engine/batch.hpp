@@ -6,7 +6,7 @@
 //     fleets  child Batch per fleet       parent lane k owns child blocks [k B, (k+1) B)
 //
 // One step of a block, in this order (design section 4):
-//   inputs    rows of profiles whose stamp has come; wires into controllers; control(); wires out (commands)
+//   inputs    rows of profiles whose stamp has come, fleets' too; wires into controllers; control(); wires out (commands)
 //   propose   every asset states its limits and its wish; fleets are summed into their mirror ports
 //   balance   engine/balance.hpp: who does what; what nobody can take goes to the spill account
 //   settle    fleets get their share; every asset advances; fast and slow parts
@@ -16,7 +16,7 @@
 //   - lane k of N is bit-identical to that lane alone, whatever the other lanes do, for any number of threads;
 //   - everything that moves lies in the blocks: a copy of them is a snapshot, and going on from it gives the same bits;
 //   - a step allocates nothing, takes no lock and does no I/O;
-//   - lanes never read each other: only a fleet's sums cross lanes, in a fixed order.
+//   - lanes never read each other: only sums over a fleet's members, in a fixed order, and what all of them are told.
 //
 // Threads take whole blocks, claimed dynamically; the k steps of one call are done block by block, so that a block stays in
 // the L1 cache for all of them.
@@ -121,6 +121,8 @@ class Batch {
   void step_block(int b, Meter* meter);
   void read_profiles(int b);
   void control(int b);
+  Lanes reduce(int b, const Plan::Place& from) const;
+  void broadcast(int b, const Plan::Place& to, const Lanes& value);
   void propose(int b);
   void settle(int b, const Mask& running);
   Mask check(int b);

@@ -80,7 +80,9 @@ struct Member {
   unsigned flags;
   std::string source;   // literature of a default
   std::string kpi_key;  // adds up to this KPI: W over time to kWh, other units: value at the end
-  std::string wire;     // controllers: "role.member" that this input reads or this output commands
+  // Controllers: "role.member" that this input reads or this output commands; reading, "role.member*factor" multiplies it with
+  // another member of the same asset, where that has one (a load's demand with its scale).
+  std::string wire;
 
   bool has(Flag flag) const { return (flags & flag) != 0; }
   Member& from(std::string role_and_member) { return wire = std::move(role_and_member), *this; }
@@ -163,7 +165,8 @@ struct PlanFacts {
   double step = 0;            // s
   int members = 1;            // of the fleet that the asset is in
 };
-// The assets that a controller reads and commands.
+// The assets that a controller reads and commands; those of fleets' members ("homes.load") count too. plan.hpp says what a
+// wire to several of them means.
 struct Role {
   std::string name;
   std::vector<std::string> models;  // that fit

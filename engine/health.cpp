@@ -101,6 +101,27 @@ void Batch::freeze(int b, const Mask& bad) {
             }
           }
         };
+    // A controller hands on what it reads: who gave it something that is no number?
+    for (const Plan::Wire& wire : plan_->wires_in) {
+      if (who >= 0 || std::isfinite(rows[wire.own][i])) continue;
+      for (const Plan::Place& from : wire.others) {
+        const auto good = [&](const Lanes* block, int lane) {
+          return std::isfinite(block[from.row][lane] * (from.factor < 0 ? 1 : block[from.factor][lane]));
+        };
+        if (from.fleet < 0) {
+          for (std::size_t a = 0; a < plan_->assets.size() && !good(rows, i); ++a) {
+            const Plan::Asset& asset = plan_->assets[a];
+            if (from.row >= asset.offset && from.row < asset.offset + asset.type->rows) blame(a);
+          }
+          continue;
+        }
+        const Batch& c = child(from.fleet);
+        for (int m = 0; m < plan_->fleets[static_cast<std::size_t>(from.fleet)].members && who < 0; ++m) {
+          const int at = child_lane(b * width + i, from.fleet, m);
+          if (!good(c.block(at / width), at % width)) who = from.fleet, row = m, what = Trouble::in_fleet;
+        }
+      }
+    }
     // Through the balance a NaN reaches everybody in one step: whose own limits are none is where it came from.
     for (const Plan::PortRef& ref : plan_->ports) {
       if (who >= 0 || !not_finite(*reinterpret_cast<const Port*>(rows + ref.offset))) continue;

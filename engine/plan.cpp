@@ -1,6 +1,7 @@
 #include "engine/plan.hpp"
 
 #include "engine/fair_share.hpp"
+#include "engine/units.hpp"
 
 #include <algorithm>
 #include <charconv>
@@ -205,56 +206,47 @@ void Plan::resolve_wires() {
     for (const Member& m : controller.type->members) {
       if (m.wire.empty()) continue;
       const std::size_t dot = m.wire.find('.');
-      const std::string role_name = m.wire.substr(0, dot), member = m.wire.substr(dot + 1);
+      const std::string role_name = m.wire.substr(0, dot);
+      const std::size_t times = std::min(m.wire.find('*'), m.wire.size());
+      const std::string member = m.wire.substr(dot + 1, times - dot - 1),
+                        factor = m.wire.substr(std::min(times + 1, m.wire.size()));
       const auto& roles = controller.type->roles;
       const auto role = std::find_if(roles.begin(), roles.end(), [&](const Role& r) { return r.name == role_name; });
       if (role == roles.end()) detail::stop(controller.type->name, "wire '" + m.wire + "' names no declared role");
       const auto chosen = controller.roles.find(role_name);
-      std::vector<int> rows_found;
-      // Assets of this plan that fit, or that the scenario names; a fleet's members through their mirror port.
-      for (const Asset& a : assets) {
-        const bool fits = std::find(role->models.begin(), role->models.end(), a.type->name) != role->models.end() &&
-                          (role->tag.empty() || role->tag == a.tag);
-        const bool named = chosen != controller.roles.end() &&
-                           std::find(chosen->second.begin(), chosen->second.end(), a.name) != chosen->second.end();
-        if (chosen != controller.roles.end() ? named : fits) {
-          const int row = row_of(a, member);
-          if (row < 0) throw std::invalid_argument(controller.name + ": '" + a.name + "' has no " + member);
-          rows_found.push_back(row);
+      Wire wire{controller.offset + m.offset, {}, 1};
+      int count = 0;  // members one by one
+      std::string names;
+      // Who fits, or whom the scenario names.
+      const auto connect = [&](const Plan& plan, int fleet, const std::string& prefix) {
+        for (const Asset& a : plan.assets) {
+          const std::string name = prefix + a.name;
+          const bool fits = std::find(role->models.begin(), role->models.end(), a.type->name) != role->models.end() &&
+                            (role->tag.empty() || role->tag == a.tag);
+          const bool named = chosen != controller.roles.end() &&
+                             std::find(chosen->second.begin(), chosen->second.end(), name) != chosen->second.end();
+          if (chosen != controller.roles.end() ? !named : !fits) continue;
+          const int row = plan.row_of(a, member);
+          if (row < 0) throw std::invalid_argument(controller.name + ": '" + name + "' has no " + member);
+          wire.others.push_back({row, fleet, factor.empty() ? -1 : plan.row_of(a, factor)});
+          count += fleet < 0 ? 1 : plan.members;
+          names += (names.empty() ? "" : ", ") + name;
         }
-      }
-      if (m.kind == Kind::input) {
-        for (const Fleet& f : fleets) {
-          for (std::size_t c = 0; c < f.plan->ports.size(); ++c) {
-            const int index = f.plan->ports[c].asset;
-            if (index < 0) continue;
-            const Asset& a = f.plan->assets[static_cast<std::size_t>(index)];
-            const bool fits = std::find(role->models.begin(), role->models.end(), a.type->name) != role->models.end() &&
-                              (role->tag.empty() || role->tag == a.tag);
-            if (chosen != controller.roles.end() || !fits) continue;
-            for (const PortField& field : port_fields()) {
-              if (member != field.name) continue;
-              rows_found.push_back(f.free_mirror[c] + field.row);
-              rows_found.push_back(f.commanded_mirror[c] + field.row);
-            }
-          }
-        }
-      }
-      if (rows_found.empty() && !role->optional) {
+      };
+      connect(*this, -1, "");
+      for (std::size_t f = 0; f < fleets.size(); ++f) connect(*fleets[f].plan, static_cast<int>(f), fleets[f].name + ".");
+      if (wire.others.empty() && !role->optional) {
         std::string models;
         for (const std::string& name : role->models) models += (models.empty() ? "" : " or ") + name;
         throw std::invalid_argument(controller.name + ": no asset fits its role '" + role_name + "' (" + models + ")");
       }
-      if (rows_found.size() > 1 && !role->many) {
+      if (wire.others.size() > 1 && !role->many) {
         throw std::invalid_argument(controller.name + ": several assets fit its role '" + role_name + "': say which one with `" +
-                                    role_name + ": NAME`");
+                                    role_name + ": NAME` (" + names + ")");
       }
-      const int own = controller.offset + m.offset;
-      if (m.kind == Kind::input) {
-        if (!rows_found.empty()) wires_in.push_back({own, rows_found});
-      } else {
-        for (int row : rows_found) wires_out.push_back({row, {own}});
-      }
+      if (wire.others.empty()) continue;
+      if (m.kind == Kind::input && !adds_up(m.unit)) wire.mean_of = count;
+      (m.kind == Kind::input ? wires_in : wires_out).push_back(std::move(wire));
     }
   }
 }

@@ -9,10 +9,15 @@
 //              ledger                           profile
 //
 // and in which order things happen (merit list, wires, feeders). A fleet is a child plan: M members laid across lanes, its
-// own blocks, padded to eight per parent lane; the parent sees it only through mirror ports, one pair for each port of a
-// member (the second of a pair sums the members that are under command).
+// own blocks, padded to eight per parent lane. The parent's balance sees it only through mirror ports, one pair for each port
+// of a member (the second of a pair sums the members that are under command).
 //
 //     parent lane k  ->  child blocks  [k B, (k + 1) B),  B = ceil(M / 8)
+//
+// A controller's wires reach assets of the plan and of its fleets' members ("homes.load") alike. One that reads several takes
+// their sum where the unit adds up (power, energy, fuel, money) and their mean elsewhere (shares, temperatures, prices), a
+// fleet's members counted one by one; one that commands several gives each the same value. A fleet's asset has one model and
+// one tag for all members and counts as one asset where a role takes only one.
 //
 // Build: buses, assets and fleets first; then start values, profiles, merit list; then finish(), which resolves the wires of
 // controllers, lists what the ledger sums and checks that everything fits. After finish() a plan never changes.
@@ -95,9 +100,17 @@ class Plan {
     int fleet = -1, child_port = -1;
     bool commanded_members = false;
   };
+  // A row of the block, or that row of all members of a fleet.
+  struct Place {
+    int row;
+    int fleet = -1;
+    int factor = -1;  // reading: a row that multiplies it
+  };
+  // Between a controller's own row and those of its role's assets.
   struct Wire {
-    int to;
-    std::vector<int> from;  // summed
+    int own;
+    std::vector<Place> others;
+    int mean_of = 1;  // reading: their sum over this; 1 where the unit adds up
   };
   struct Flow {
     int row;

@@ -135,21 +135,62 @@ void Batch::read_profiles(int b) {
       });
     }
   }
+  // Members too: controllers know the present demand of all, and a command outlives the profile's next row.
+  for (std::size_t f = 0; f < children_.size(); ++f) {
+    const int per_lane = plan_->fleets[f].blocks, first = b * width * per_lane,
+              count = std::min(width, lanes_ - b * width) * per_lane;
+    for (int k = 0; k < count; ++k) children_[f]->read_profiles(first + k);
+  }
+}
+
+// Per lane the sum over the members of a fleet, in a fixed order: blocks one after the other, then one tree over the eight.
+Lanes Batch::reduce(int b, const Plan::Place& from) const {
+  const Plan::Fleet& fleet = plan_->fleets[static_cast<std::size_t>(from.fleet)];
+  const Batch& c = child(from.fleet);
+  Lanes sums = Lanes::Zero();
+  for (int i = 0; i < width && b * width + i < lanes_; ++i) {
+    Lanes sum = Lanes::Zero();
+    for (int k = 0; k < fleet.blocks; ++k) {
+      const Lanes* rows = c.block((b * width + i) * fleet.blocks + k);
+      const Lanes theirs = from.factor < 0 ? rows[from.row] : rows[from.row] * rows[from.factor];
+      const bool full = (k + 1) * width <= fleet.members;
+      sum += full ? theirs : pick(member_numbers + k * width < fleet.members, theirs, 0.0);
+    }
+    sums[i] = sum.sum();
+  }
+  return sums;
+}
+
+// Each lane's value to all members of a fleet; padding follows, it repeats the last one.
+void Batch::broadcast(int b, const Plan::Place& to, const Lanes& value) {
+  const int per_lane = plan_->fleets[static_cast<std::size_t>(to.fleet)].blocks;
+  for (int i = 0; i < width && b * width + i < lanes_; ++i) {
+    for (int k = 0; k < per_lane; ++k) child(to.fleet).block((b * width + i) * per_lane + k)[to.row] = urja::lanes(value[i]);
+  }
 }
 
 void Batch::control(int b) {
   Lanes* rows = block(b);
-  const auto pull = [&](const Plan::Wire& wire) {
-    Lanes sum = rows[wire.from[0]];
-    for (std::size_t k = 1; k < wire.from.size(); ++k) sum += rows[wire.from[k]];
-    rows[wire.to] = sum;
-  };
-  for (const Plan::Wire& wire : plan_->wires_in) pull(wire);
+  for (const Plan::Wire& wire : plan_->wires_in) {
+    Lanes sum = Lanes::Zero();
+    for (const Plan::Place& from : wire.others) {
+      if (from.fleet >= 0) sum += reduce(b, from);
+      else if (from.factor >= 0) sum += rows[from.row] * rows[from.factor];
+      else sum += rows[from.row];
+    }
+    if (wire.mean_of > 1) sum /= wire.mean_of;
+    rows[wire.own] = sum;
+  }
   for (int c : plan_->controllers) {
     const Plan::Asset& a = plan_->assets[static_cast<std::size_t>(c)];
     a.type->control(rows + a.offset, head_of(rows).step, a.settings.get());
   }
-  for (const Plan::Wire& wire : plan_->wires_out) pull(wire);
+  for (const Plan::Wire& wire : plan_->wires_out) {
+    for (const Plan::Place& to : wire.others) {
+      if (to.fleet < 0) rows[to.row] = rows[wire.own];
+      else broadcast(b, to, rows[wire.own]);
+    }
+  }
 }
 
 void Batch::propose(int b) {
@@ -176,7 +217,6 @@ void Batch::propose(int b) {
     for (int i = 0; i < width && b * width + i < lanes_; ++i) {
       const int first = (b * width + i) * fleet.blocks;
       for (int k = 0; k < fleet.blocks; ++k) {
-        c.read_profiles(first + k);
         if (!c.plan_->controllers.empty()) c.control(first + k);
         c.propose(first + k);
       }

@@ -1,5 +1,6 @@
 #include "engine/units.hpp"
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <cmath>
@@ -88,6 +89,14 @@ std::optional<WrittenQuantity> parse_quantity(std::string_view text) {
 }
 
 bool known_unit(std::string_view unit) { return find(unit) != nullptr; }
+
+bool adds_up(std::string_view unit) {
+  constexpr std::array dimensions{"power",     "reactive power", "apparent power", "power ramp",   "energy",
+                                  "current",   "charge",         "mass",           "mass flow",    "volume",
+                                  "fuel flow", "money",          "money flow",     "heat capacity"};
+  const Spelling* s = find(unit);
+  return s && std::find(dimensions.begin(), dimensions.end(), s->dimension) != dimensions.end();
+}
 
 std::optional<double> convert(const WrittenQuantity& quantity, std::string_view declared, std::string* currency) {
   const Spelling* to = find(declared);

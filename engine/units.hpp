@@ -22,6 +22,10 @@ std::optional<WrittenQuantity> parse_quantity(std::string_view text);
 // Is this a unit that a declaration may use?
 bool known_unit(std::string_view unit);
 
+// Do amounts of this unit add up over assets (power, energy, fuel, money)? The others are compared or averaged: shares,
+// temperatures, voltages, prices.
+bool adds_up(std::string_view unit);
+
 // The value in the declared unit, or nothing when the units do not fit (`kW` where `Wh` is declared, no unit at all).
 // `currency` receives the ISO code where the unit has money in it and is left alone otherwise.
 std::optional<double> convert(const WrittenQuantity& quantity, std::string_view declared, std::string* currency = nullptr);

@@ -263,16 +263,23 @@ void AssetReader::apply(const AssetTarget& target, const Node::Entry& entry, con
     return;
   }
   if (const auto r = named(type.roles); r != type.roles.end()) {
-    std::vector<std::string> names;
-    if (value.is_scalar()) names.push_back(value.text);
-    for (const Node& item : value.items) names.push_back(item.text);
-    for (const std::string& name : names) {
-      if (!target.plan->asset(name)) {
-        std::vector<std::string> known;
-        for (const Plan::Asset& a : target.plan->assets) known.push_back(a.name);
-        problem(value, file, fmt::format("there is no asset '{}'", name), "known: " + any_of(known));
-      }
+    std::vector<std::string> known, names;
+    for (const Plan::Asset& a : target.plan->assets) {
+      if (!a.type->controller) known.push_back(a.name);
     }
+    for (const Plan::Fleet& f : target.plan->fleets) {
+      for (const Plan::Asset& a : f.plan->assets) known.push_back(f.name + "." + a.name);
+    }
+    const auto name = [&](const Node& node) {
+      names.push_back(node.text);
+      if (!node.is_scalar()) return problem(node, file, "expected the name of an asset", "known: " + any_of(known));
+      if (not_loaded.count(node.text) || std::find(known.begin(), known.end(), node.text) != known.end()) return;
+      const std::string close = nearest(node.text, known);
+      problem(node, file, fmt::format("there is no asset '{}'", node.text),
+              "known: " + any_of(known) + (close.empty() ? "" : fmt::format("; did you mean '{}'?", close)));
+    };
+    if (value.kind != Node::Kind::list) name(value);
+    for (const Node& item : value.items) name(item);
     asset.roles[entry.key] = names;
     return;
   }

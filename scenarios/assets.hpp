@@ -53,6 +53,7 @@ class AssetReader {
   // Parameter set (`set: NAME`) first, then the entries themselves; `skip` are keys that the caller has dealt with.
   void read(const AssetTarget& target, const Node& entries, const std::string& file, const std::set<std::string>& skip);
 
+  std::set<std::string> not_loaded;  // assets with which something is wrong: a controller may name them
   std::vector<Binding> bindings;
   std::vector<DerivedBinding> derived;
   std::vector<std::string> event_files;  // that were read

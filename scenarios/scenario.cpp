@@ -257,6 +257,7 @@ class Loader {
         todo.emplace_back(add(*s_.plan, "controller", *type, 0, 1, "controller"), controller);
     }
     // Values after all assets are there: a controller names others.
+    reader_->not_loaded = not_loaded_;
     for (auto& [target, node] : todo) reader_->read(target, *node, s_.file, {"model", "on"});
   }
 

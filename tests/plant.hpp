@@ -5,6 +5,7 @@
 //   plant.add("pv", "pv", {{"rated", 5000}});
 //   plant.add("grid", "grid");
 //   plant.balance({"grid"});
+//   plant.fleet("homes", 11, {{"load", "load", {{"demand", 500}}}});
 //   plant.set("pv.plane_of_array_irradiance", 800).run(15).get("pv.power");
 #include <initializer_list>
 #include <map>
@@ -27,16 +28,30 @@ class Plant {
   // Numbers go to parameters, start values of states and inputs, and settings.
   Plant& add(const std::string& name, const std::string& model, const Values& values = {}, const std::string& tag = "",
              int bus = 0) {
+    return add_to(*plan_, {name, model, values, tag}, bus), *this;
+  }
+  struct Part {
+    std::string name, model;
+    Values values = {};
+    std::string tag = "";
+  };
+  Plant& fleet(const std::string& name, int members, const std::vector<Part>& parts, int bus = 0) {
+    auto child = std::make_unique<Plan>(plan_->start, plan_->end, plan_->step);
+    for (const Part& part : parts) add_to(*child, part, 0);
+    return plan_->add_fleet(name, std::move(child), members, bus), *this;
+  }
+  static void add_to(Plan& plan, const Part& part, int bus) {
+    const auto& [name, model, values, tag] = part;
     const Type* type = find_type(model);
     if (!type) throw std::invalid_argument("no model " + model);
     auto settings = type->make_settings();
     for (const Setting& s : type->settings) s.write(settings.get(), s.start);
     for (const Choice& c : type->choices) c.write(settings.get(), c.name == type->tag_choice && !tag.empty() ? tag : c.start);
-    const int index = plan_->add_asset(name, *type, bus, settings, tag);
+    const int index = plan.add_asset(name, *type, bus, settings, tag);
     for (const auto& [key, value] : values) {
-      const int row = plan_->row_of(plan_->assets[static_cast<std::size_t>(index)], key);
+      const int row = plan.row_of(plan.assets[static_cast<std::size_t>(index)], key);
       if (row >= 0) {
-        plan_->set_start(row, value);
+        plan.set_start(row, value);
         continue;
       }
       bool known = false;
@@ -45,7 +60,6 @@ class Plant {
       }
       if (!known) throw std::invalid_argument(model + " has no " + key);
     }
-    return *this;
   }
   Plan& plan() { return *plan_; }
   std::shared_ptr<void> settings(const std::string& name) {

@@ -13,8 +13,8 @@
 // that demand would load the sources by at most `loading_return`, after the minimum off time. Another order of zones is
 // another set of thresholds; under overload the order is always deferrable, non-critical, semi-critical, critical.
 //
-// Demands are those of this step; what the sources can give is known from the last one.   [thresholds: assumption; times:
-// handbook 7.5, 8.1]
+// Demands are those of this step; what the sources can give is known from the last one. A fleet's members are shed zone by zone
+// like other loads, all homes at once.   [thresholds: assumption; times: handbook 7.5, 8.1]
 #include "engine/declare.hpp"
 
 namespace urja {
@@ -73,10 +73,10 @@ struct OffGrid {
     d.input<&OffGrid::battery_most>("W", 0, {}, "that the battery could give in the last step").from("battery.power_max");
     d.input<&OffGrid::genset_most>("W", 0, {}, "that the gensets could give in the last step").from("genset.power_max");
     d.input<&OffGrid::pv_most>("W", 0, {}, "that the PV plants could give in the last step").from("pv.power_max");
-    d.input<&OffGrid::critical_demand>("W", 0, {}, "of the zone, now").from("critical.demand");
-    d.input<&OffGrid::semi_critical_demand>("W", 0, {}, "of the zone, now").from("semi_critical.demand");
-    d.input<&OffGrid::non_critical_demand>("W", 0, {}, "of the zone, now").from("non_critical.demand");
-    d.input<&OffGrid::deferrable_demand>("W", 0, {}, "of the zone, now").from("deferrable.demand");
+    d.input<&OffGrid::critical_demand>("W", 0, {}, "of the zone, now").from("critical.demand*scale");
+    d.input<&OffGrid::semi_critical_demand>("W", 0, {}, "of the zone, now").from("semi_critical.demand*scale");
+    d.input<&OffGrid::non_critical_demand>("W", 0, {}, "of the zone, now").from("non_critical.demand*scale");
+    d.input<&OffGrid::deferrable_demand>("W", 0, {}, "of the zone, now").from("deferrable.demand*scale");
     d.output<&OffGrid::critical_relay>("1", "1 = closed", observable).to("critical.relay");
     d.output<&OffGrid::semi_critical_relay>("1", "1 = closed", observable).to("semi_critical.relay");
     d.output<&OffGrid::non_critical_relay>("1", "1 = closed", observable).to("non_critical.relay");

@@ -4,11 +4,11 @@
 //
 //   expected import = what grid and battery gave in the last step + change of the loads' demand since then
 //
-// Demands of the present step are known (profiles are read before controllers run); PV, chargers and members of fleets are
-// taken to go on as in the last step. A controller turns the expectation into `grid.import_wish`. The merit list then lets
-// the battery take whatever the plant really does differently, within the step: an error of the expectation becomes a small
-// power of the battery, never a missed import limit, and where the battery is exhausted the grid takes the rest before any
-// load is shed. For this the battery stands before the grid in the scenario's `balance`.
+// Demands of the present step are known, those of fleets' members too (profiles are read before controllers run); PV and
+// chargers are taken to go on as in the last step. A controller turns the expectation into `grid.import_wish`. The merit list
+// then lets the battery take whatever the plant really does differently, within the step: an error of the expectation becomes
+// a small power of the battery, never a missed import limit, and where the battery is exhausted the grid takes the rest before
+// any load is shed. For this the battery stands before the grid in the scenario's `balance`.
 #include "engine/declare.hpp"
 
 namespace urja {
@@ -25,7 +25,7 @@ struct PlannedImport {
         {.name = "load", .models = {"load"}, .tag = "", .many = true, .optional = true, .doc = "whose present demand is known"});
     d.input<&PlannedImport::grid_power>("W", 0, {}, "of the last step").from("grid.power");
     d.input<&PlannedImport::battery_power>("W", 0, {}, "of the last step").from("battery.power");
-    d.input<&PlannedImport::demand>("W", 0, {}, "of all loads, now").from("load.demand");
+    d.input<&PlannedImport::demand>("W", 0, {}, "of all loads, now").from("load.demand*scale");
     d.state<&PlannedImport::demand_before>("W", 0, {}, "of all loads in the last step");
     d.output<&PlannedImport::import_wish>("W", "planned import", observable).to("grid.import_wish");
   }

@@ -153,8 +153,10 @@ std::vector<Subject> subjects() {
 Run::Run(const Subject& subject, Where where, double dt, int steps, std::uint64_t seed)
     : plan_(plan_with(subject, where, dt, steps)), where_(where), seed_(seed) {
   std::set<int> wired;
-  for (const Plan::Wire& w : plan_->wires_in) wired.insert(w.to);
-  for (const Plan::Wire& w : plan_->wires_out) wired.insert(w.to);
+  for (const Plan::Wire& w : plan_->wires_in) wired.insert(w.own);
+  for (const Plan::Wire& w : plan_->wires_out) {
+    for (const Plan::Place& to : w.others) wired.insert(to.row);
+  }
   for (const Quantity& q : plan_->quantities()) {
     if (q.asset == "plant" || q.asset == "spill") continue;
     const auto commanded = q.name == "command" && q.kind == Kind::input ? plan_->find(q.asset + ".commanded") : std::nullopt;

@@ -2,7 +2,7 @@
 // for any number of threads and whatever its neighbours do; snapshots, branches and resets leave no trace; a step allocates
 // nothing.
 //
-//   plant -- grid, battery, genset, pv, pv_profile, four loads in four zones, off_grid controller
+//   plant -- grid, battery, genset, pv, pv_profile, four loads in four zones, off_grid controller (sheds homes' loads too)
 //      street (feeder) -- homes: 11 x (pv_profile, battery, load)
 //         car_park (feeder) -- parking: 13 x ev_charger with sessions
 //

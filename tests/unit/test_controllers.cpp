@@ -290,3 +290,13 @@ TEST_CASE("controllers: a look at a reset lane's first observation changes nothi
     CHECK(looked.batch().hash(0) == plain.batch().hash(0));
   }
 }
+
+TEST_CASE("controllers know the demand as the loads scale it", "[controllers]") {
+  Plant plant;
+  plant.add("load", "load", {{"demand", 1000}, {"scale", 3}}).add("battery", "test_battery").add("grid", "grid");
+  plant.balance({"battery", "grid", "load"});
+  control(plant, "peak_shaving", {{"import_target", 500}});
+  plant.run(2);
+  CHECK(plant.get("controller.demand") == 3000);
+  CHECK(plant.get("battery.power") == Approx(2500));
+}

@@ -304,6 +304,27 @@ TEST_CASE("scenario: a fleet of three is the sum of its members", "[scenario][re
   CHECK(tight["unserved_kwh_by_zone"]["semi_critical"] == Approx(2 * 24).epsilon(1e-9));
 }
 
+TEST_CASE("scenario: off_grid sheds the members of a fleet by zone", "[scenario][result]") {
+  // Lights of 10, 20 .. 100 W and a washer of 100 W in each home, a clinic of 200 W; the battery starts below the washers' 60 %.
+  const auto k = kpis_of("off_grid_homes");
+  CHECK(k["load_kwh"] == Approx(1.75 * 24).epsilon(1e-12));
+  CHECK(k["served_kwh"] == Approx(0.75 * 24).epsilon(1e-12));
+  CHECK(k["unserved_kwh"] == Approx(24).epsilon(1e-12));
+  CHECK(k["unserved_kwh_by_zone"]["non_critical"] == Approx(24).epsilon(1e-12));
+  CHECK(k["unserved_kwh_by_zone"]["semi_critical"] == 0.0);
+  CHECK(k["unserved_kwh_by_zone"]["critical"] == 0.0);
+  CHECK(k["ledger_residual"].get<double>() < 1e-9);
+  // A full battery carries all; told to, the controller sheds others.
+  const auto full = [](const std::string& more) {
+    return kpis_of("off_grid_homes", {{"assets.battery.state_of_charge=95 %", more}, {}, {}, {}});
+  };
+  CHECK(full("controller.non_critical_shed=10 %")["unserved_kwh"] == Approx(0).margin(1e-9));
+  const auto named =
+      full("controller={model: off_grid, non_critical: homes.lights, non_critical_shed: 96 %, non_critical_return: 97 %}");
+  CHECK(named["unserved_kwh_by_zone"]["semi_critical"] == Approx(0.55 * 24).epsilon(1e-12));
+  CHECK(named["unserved_kwh_by_zone"]["non_critical"] == 0.0);
+}
+
 TEST_CASE("scenario: no grid and no sun: what nobody gives is unserved", "[scenario][result]") {
   const auto k = kpis_of("nobody_gives");
   CHECK(k["load_kwh"] == Approx(24).epsilon(1e-12));

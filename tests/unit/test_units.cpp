@@ -137,3 +137,15 @@ TEST_CASE("names that leave us carry a unit", "[units]") {
   CHECK(outside_unit("degC").suffix == "c");
   CHECK(outside_unit("1").suffix.empty());
 }
+
+TEST_CASE("units of amounts add up, others are averaged", "[units]") {
+  for (const char* unit : {"W", "kW", "var", "VA", "W/s", "Wh", "J", "A", "Ah", "kg", "kg/h", "l", "l/h", "money", "J/K"}) {
+    INFO(unit);
+    CHECK(adds_up(unit));
+  }
+  for (const char* unit :
+       {"1", "%", "V", "degC", "Hz", "s", "ohm", "W/m2", "K/W", "W/W", "money/kWh", "kg/kWh", "deg", "parsec"}) {
+    INFO(unit);
+    CHECK_FALSE(adds_up(unit));
+  }
+}
