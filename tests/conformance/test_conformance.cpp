@@ -4,6 +4,7 @@
 #include <cmath>
 #include <cstring>
 #include <limits>
+#include <random>
 #include <sstream>
 #include <string>
 #include <vector>
@@ -156,7 +157,8 @@ TEST_CASE("conformance: declarations are complete", "[conformance]") {
       if (m.has(hook)) CHECK(m.kind == Kind::parameter);
       if (m.has(actionable)) CHECK(m.kind == Kind::input);
       if (m.has(source) || m.has(sink) || m.has(loss) || m.has(stored) || m.has(unserved)) CHECK(m.unit == "W");
-      if (m.has(content)) CHECK(m.unit == "Wh");
+      if (m.has(content) || m.has(thermal_content) || m.has(jumped)) CHECK(m.unit == "Wh");
+      if (m.has(thermal_source) || m.has(thermal_loss) || m.has(thermal_stored)) CHECK(m.unit == "W");
       if (m.has(content))
         CHECK(std::any_of(type.members.begin(), type.members.end(), [](const Member& o) { return o.has(stored); }));
       if (!m.kpi_key.empty()) CHECK(lower_snake(m.kpi_key));
@@ -313,6 +315,50 @@ TEST_CASE("conformance: writing a hook's healthy value changes no bit", "[confor
       batch.prepare_all();
       REQUIRE(batch.hash(3) == other);
     }
+  }
+}
+
+TEST_CASE("conformance: energy that comes or goes with a parameter is booked", "[conformance]") {
+  for (const Subject& subject : subjects()) {
+    const Type& type = *subject.type;
+    const auto holds = std::find_if(type.members.begin(), type.members.end(), [](const Member& m) { return m.has(content); });
+    if (holds == type.members.end()) continue;
+    INFO(subject.name());
+    Run run(subject, Where::alone, 60, 80, 3);
+    Batch& batch = run.batch();
+    const Plan& plan = run.plan();
+    const auto sum = [&](int lane, Flag flag) {
+      double all = 0;
+      for (const Member& m : type.members) all += m.has(flag) ? batch.get(lane, *plan.find("it." + m.name)) : 0;
+      return all;
+    };
+    const auto pair_power = plan.find("it.pair_power");  // stored, but not in the content
+    std::vector<double> content_before(Run::lanes), jumped_before(Run::lanes, 0.0);
+    double largest = 0;
+    std::mt19937_64 bits(17);
+    const auto in = [&](double low, double high) { return low + (high - low) * static_cast<double>(bits() >> 11) * 0x1p-53; };
+    for (int k = 0; k < 80; ++k) {
+      run.write(batch, k);
+      for (const Quantity& p : run.parameters) {
+        if (!(p.flags & hook) || in(0, 1) > 0.1) continue;
+        const int lane = static_cast<int>(in(0, Run::lanes));
+        batch.change(lane, p, std::clamp(batch.get(lane, p) * in(0.5, 1.5), p.range.low, p.range.high));
+      }
+      batch.step();
+      for (int lane = 0; lane < Run::lanes; ++lane) {
+        INFO("step " << k << ", lane " << lane);
+        if (batch.status(lane) != Trouble::none) continue;
+        const double now = sum(lane, content), jumps = sum(lane, jumped);
+        const double flow = sum(lane, stored) - (pair_power ? batch.get(lane, *pair_power) : 0);
+        const auto at = static_cast<std::size_t>(lane);
+        if (k > 0)
+          CHECK(now - content_before[at] == Approx(flow / 60 + jumps - jumped_before[at]).margin(1e-9 * std::abs(now) + 1e-9));
+        largest = std::max(largest, std::abs(jumps - jumped_before[at]));
+        content_before[at] = now;
+        jumped_before[at] = jumps;
+      }
+    }
+    CHECK(largest > 1e-6 * std::abs(content_before[0]));  // something has jumped
   }
 }
 
