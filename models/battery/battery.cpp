@@ -117,11 +117,11 @@ struct Battery : Cell, RideThrough {
     ac.p_min = -ample_in * rating;
     const Lanes look_out = one_if(out_wanted != 0) * (1 - ample_out), look_in = one_if(in_wanted != 0) * (1 - ample_in);
     if (some(look_out > 0)) {
-      take_where(look_out, most_power(s, t, out_wanted, voltage_min, 1), most_out);
+      take_where(look_out, most_power(s, t, out_wanted, voltage_min), most_out);
       ac.p_max = pick(look_out > 0, least(given(most(cells * most_out.power - own, 0)), rating), ac.p_max);
     }
     if (some(look_in > 0)) {
-      take_where(look_in, most_power(s, t, -in_wanted, voltage_max, -1), most_in);
+      take_where(look_in, most_power(s, t, -in_wanted, voltage_max), most_in);
       ac.p_min =
           pick(look_in * one_if(most_in.power < 0) > 0, -least(taken(most(own - cells * most_in.power, 0)), rating), ac.p_min);
     }
@@ -210,41 +210,37 @@ struct Battery : Cell, RideThrough {
   }
 
   // The largest part of a wanted current with which the cell's voltage stays within `bound` until the step's end, and the
-  // power of one cell that goes with it. `direction`: 1 discharges (bound from below), -1 charges (from above).
-  URJA_INLINE Extreme most_power(const Step& s, const Settings& t, const Lanes& wanted, const Lanes& bound,
-                                 double direction) const {
-    const Lanes leak = leaking();
-    Elements room, second_room;
+  // power of one cell that goes with it. Discharging (wanted > 0) the bound is from below, charging from above.
+  URJA_INLINE Extreme most_power(const Step& s, const Settings& t, const Lanes& wanted, const Lanes& bound) const {
+    const Lanes leak = leaking(), low = least(wanted, 0), high = most(wanted, 0);
+    Elements room;
     const Elements* e = &at_middle(s, t, wanted, ignored_move, room);
-    Extreme most_of{Lanes::Zero(), wanted, wanted};
-    Lanes current = wanted;
-    Open over = open_over(t, current + leak);
-    const auto margin = [&] {
-      return Lanes(direction * (over.end - rc_voltage * e->kept - current * (r0_of(*e) + e->r1 * (1 - e->kept)) - bound));
+    const auto stiffness = [&](const Lanes& slope) {
+      return Lanes(r0_of(*e) + e->r1 * (1 - e->kept) + most(slope, 0) * per_charge);
     };
-    // The margin falls with the current and is linear within a cell of the table: Newton, kept between none and wanted. The
-    // second round takes the elements where the first has ended.
-    for (int round = 0; round < 2 && some(margin() < 0); ++round) {
-      const Lanes limited = one_if(margin() < 0);
+    // The margin falls with the current and is linear within a cell of the table: this guess is exact there.
+    const Lanes fall = most(open_slope, 0) * per_charge;
+    Extreme most_of;
+    most_of.current = clamp((open_voltage - leak * fall - rc_voltage * e->kept - bound) / stiffness(open_slope), low, high);
+    Open over;
+    for (int round = 0; round < 2; ++round) {
+      over = open_over(t, most_of.current + leak);
       for (int pass = 0; pass < 30; ++pass) {
-        const Lanes volts = margin();
-        const Lanes open = limited * one_if(volts.abs() > 1e-6) * (1 - one_if(volts < 0) * one_if(current == 0));
+        const Lanes margin = over.end - rc_voltage * e->kept - most_of.current * (r0_of(*e) + e->r1 * (1 - e->kept)) - bound;
+        const Lanes next = clamp(most_of.current + margin / stiffness(over.slope), low, high);
+        const Lanes open = one_if(margin.abs() > 1e-6) * one_if(next != most_of.current);
         if (!some(open > 0)) break;
-        const Lanes next = current + direction * volts / (r0_of(*e) + e->r1 * (1 - e->kept) + most(over.slope, 0) * per_charge);
-        current = pick(open > 0, pick(direction * next > 0, next, 0.0), current);
-        over = open_over(t, current + leak);
+        most_of.current = pick(open > 0, next, most_of.current);  // a lane that has arrived stays
+        over = open_over(t, most_of.current + leak);
       }
       if (round == 1) break;
-      most_of.looked_up = pick(limited > 0, current, most_of.looked_up);
-      if (e == &begin) break;  // what moved too little to be looked up moves less now
-      const Elements first = *e;
-      second_room = at_middle(s, t, current, ignored_move, room);
-      take_where(1 - limited, first, second_room);
-      e = &second_room;
+      // The second round takes the elements where the first has ended; what moved too little to be looked up moves less now.
+      most_of.looked_up = most_of.current;
+      if (e == &begin) break;
+      e = &at_middle(s, t, most_of.current, ignored_move, room);
     }
-    const Lanes u = current * e->r1;
-    most_of.power = current * (over.mean - u - (rc_voltage - u) * e->mean_kept - current * r0_of(*e));
-    most_of.current = current;
+    const Lanes u = most_of.current * e->r1;
+    most_of.power = most_of.current * (over.mean - u - (rc_voltage - u) * e->mean_kept - most_of.current * r0_of(*e));
     return most_of;
   }
 
