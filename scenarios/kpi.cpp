@@ -49,9 +49,8 @@ nlohmann::json KpiCounter::result(const Batch& batch) const {
   }
   for (const Quantity& q : at_end_) {
     double factor = 1;
-    if (q.unit == "W") factor = 1e-3;             // peak_import_kw
-    else if (q.unit == "Wh") factor = 1e-3;       // .._kwh
-    else if (q.unit == "s") factor = 1 / 3600.0;  // .._h
+    if (q.unit == "W" || q.unit == "Wh") factor = 1e-3;  // peak_import_kw, .._kwh
+    else if (q.unit == "s") factor = 1 / 3600.0;         // .._h
     value[q.kpi] += batch.get(0, q) * factor;
   }
   const auto of = [&](const char* key) { return value.count(key) ? value.at(key) : 0.0; };
