@@ -122,7 +122,7 @@ void print_table(json kpis) {
 // results/<scenario>/<n>/ with the first n that is free.
 fs::path next_folder(const std::string& scenario) {
   for (int n = 1;; ++n) {
-    const fs::path folder = fs::path("results") / scenario / std::to_string(n);
+    fs::path folder = fs::path("results") / scenario / std::to_string(n);
     if (!fs::exists(folder)) return folder;
   }
 }

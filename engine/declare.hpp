@@ -358,7 +358,7 @@ template <class M> struct Registered {
     Type t;
     t.name = name;
     t.doc = doc;
-    t.rows = static_cast<int>(sizeof(M) / sizeof(Lanes));
+    t.rows = static_cast<int>(sizeof(M) / sizeof(Lanes));  // NOLINT(bugprone-sizeof-expression): 0 for one without members
     Declare declare(t);
     M::declare(declare);
     t.make_settings = []() -> std::shared_ptr<void> { return std::make_shared<S>(); };

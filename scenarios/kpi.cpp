@@ -61,9 +61,8 @@ nlohmann::json KpiCounter::result(const Batch& batch) const {
   }
   for (const Quantity& q : at_end_) {
     double factor = 1;
-    if (q.unit == "W") factor = 1e-3;             // peak_import_kw
-    else if (q.unit == "Wh") factor = 1e-3;       // .._kwh
-    else if (q.unit == "s") factor = 1 / 3600.0;  // .._h
+    if (q.unit == "W" || q.unit == "Wh") factor = 1e-3;  // peak_import_kw, .._kwh
+    else if (q.unit == "s") factor = 1 / 3600.0;         // .._h
     value[q.kpi] += batch.get(0, q) * factor;
   }
   // Nothing to say as long as no parameter has jumped.

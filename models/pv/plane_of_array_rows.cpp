@@ -1,11 +1,13 @@
 #include "models/pv/plane_of_array_rows.hpp"
 
+#include <utility>
+
 #include "models/sun/irradiance.hpp"
 
 namespace urja {
 
 RowFunction plane_of_array_rows(std::shared_ptr<const void> surface, std::shared_ptr<const DataSet> weather) {
-  const auto array = std::static_pointer_cast<const ArraySurface>(surface);
+  const auto array = std::static_pointer_cast<const ArraySurface>(std::move(surface));
   const auto column = [&](const char* name) -> const std::vector<double>* {
     const auto found = weather->columns.find(name);
     return found == weather->columns.end() ? nullptr : &found->second.values;
