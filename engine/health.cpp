@@ -23,7 +23,8 @@ Mask Batch::check(int b) {
   struct Sum {
     Lanes missed = Lanes::Zero(), moved = Lanes::Zero();
   } energy, heat;
-  const Lanes rounding = (16 * 2.220446049250313e-16 * 3600) / s.dt;
+  const Lanes rounding =
+      plan_->keeps_energy || plan_->keeps_heat ? Lanes((16 * 2.220446049250313e-16 * 3600) / s.dt) : Lanes(Lanes::Zero());
   // `out`: power that the asset gave its buses.
   const auto close = [&](const Plan::Ledger& ledger, const Lanes& out, Sum& total) {
     Lanes sum = -out, through = Lanes::Zero();
@@ -70,12 +71,14 @@ Mask Batch::check(int b) {
   }
   account.residual += energy.missed * s.dt;
   account.throughput += energy.moved * s.dt;
-  account.heat_residual += heat.missed * s.dt;
-  account.heat_throughput += heat.moved * s.dt;
+  if (plan_->keeps_heat) {
+    account.heat_residual += heat.missed * s.dt;
+    account.heat_throughput += heat.moved * s.dt;
+  }
   account.worst = most(account.worst, worst);
   // One number for all three, NaN kept: the usual answer comes without a branch per lane.
   const Lanes trouble = most(most(-inside.min(inside2), worst - 1), ((poison[0] + poison[1]) + (poison[2] + poison[3])) * 0);
-  if (every(trouble <= 0)) return Mask::Constant(false);
+  if ((trouble <= 0).all()) return Mask::Constant(false);
   return !(trouble <= 0);
 }
 

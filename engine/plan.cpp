@@ -278,6 +278,8 @@ void Plan::list_watches() {
         for (int k = 0; k < m.count; ++k) w.bounds.push_back({first + k, m.range.low - slack, m.range.high + slack});
       }
     }
+    keeps_energy = keeps_energy || w.energy.content >= 0;
+    keeps_heat = keeps_heat || !w.heat.flows.empty();
     watches.push_back(std::move(w));
   }
 }

@@ -176,8 +176,9 @@ class Plan {
   std::vector<int> forming;  // indices of assets that may form the bus, in merit order
   std::vector<Wire> wires_in, wires_out;
   std::vector<Profile> profiles;
-  int cursors = 0;             // first of two rows per profile: row index, end time (both per lane)
-  std::vector<Watch> watches;  // one per asset
+  int cursors = 0;                                // first of two rows per profile: row index, end time (both per lane)
+  std::vector<Watch> watches;                     // one per asset
+  bool keeps_energy = false, keeps_heat = false;  // some asset has a content; a thermal node
   std::vector<int> unserved_rows;
   std::vector<double> starts;  // one per row
   std::map<int, std::vector<double>> member_starts;

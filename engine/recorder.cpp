@@ -312,8 +312,8 @@ void Recorder::append(double time, const Batch& batch, const Meter& meter, int s
   const double share = 1.0 / steps;
   int summed = 0;
   for (std::size_t c = 0; c < f.channels.size(); ++c) {
-    const Channel& channel = f.channels[c];
-    Quantity q = channel.quantity;
+    Channel& channel = f.channels[c];
+    Quantity& q = channel.quantity;
     for (int lane = 0; lane < f.lanes; ++lane) {
       const bool well = batch.status(lane) == Trouble::none;
       for (int m = 0; m < std::max(1, f.members[c]); ++m) {
@@ -322,6 +322,7 @@ void Recorder::append(double time, const Batch& batch, const Meter& meter, int s
         f.columns[c]->push(well ? value : std::numeric_limits<double>::quiet_NaN());
       }
     }
+    q.member = -1;
     summed += !channel.at_end;
   }
   ++f.rows;

@@ -116,11 +116,11 @@ struct Battery : Cell, RideThrough {
     ac.p_max = ample_out * rating;
     ac.p_min = -ample_in * rating;
     const Lanes look_out = one_if(out_wanted != 0) * (1 - ample_out), look_in = one_if(in_wanted != 0) * (1 - ample_in);
-    if (some(look_out > 0)) {
+    if (some(look_out)) {
       take_where(look_out, most_power(s, t, out_wanted, voltage_min), most_out);
       ac.p_max = pick(look_out > 0, least(given(most(cells * most_out.power - own, 0)), rating), ac.p_max);
     }
-    if (some(look_in > 0)) {
+    if (some(look_in)) {
       take_where(look_in, most_power(s, t, -in_wanted, voltage_max), most_in);
       ac.p_min =
           pick(look_in * one_if(most_in.power < 0) > 0, -least(taken(most(own - cells * most_in.power, 0)), rating), ac.p_min);
@@ -183,12 +183,12 @@ struct Battery : Cell, RideThrough {
   // Bus power for a power of the cells (own use taken off): the converter's curve inverted exactly.
   Lanes given(const Lanes& dc) const {  // dc >= 0
     const Lanes y = dc / rating, high = root(lanes(1), y - standby);
-    if (every(high >= burst)) return rating * high;
+    if ((high >= burst).all()) return rating * high;
     return rating * pick(high >= burst, high, root(1 + standby / burst, y));
   }
   Lanes taken(const Lanes& dc) const {  // dc >= 0 flows into the cells
     const Lanes y = dc / rating, high = -root(lanes(1), -(y + standby));
-    if (every(high >= burst)) return rating * high;
+    if ((high >= burst).all()) return rating * high;
     return rating * pick(high >= burst, high, -root(1 - standby / burst, -y));
   }
   // x of quadratic x^2 + slope x = y, the root near y/slope.
@@ -229,7 +229,7 @@ struct Battery : Cell, RideThrough {
         const Lanes margin = over.end - rc_voltage * e->kept - most_of.current * (r0_of(*e) + e->r1 * (1 - e->kept)) - bound;
         const Lanes next = clamp(most_of.current + margin / stiffness(over.slope), low, high);
         const Lanes open = one_if(margin.abs() > 1e-6) * one_if(next != most_of.current);
-        if (!some(open > 0)) break;
+        if (!some(open)) break;
         most_of.current = pick(open > 0, next, most_of.current);  // a lane that has arrived stays
         over = open_over(t, most_of.current + leak);
       }

@@ -125,7 +125,7 @@ struct Cell {
     const Lanes at = middle(state_of_charge, bins.state_of_charge), warm = middle(temperature, bins.temperature);
     // Nothing but a memory: the same bin gives the same bits, however a lane came there.
     const Lanes other = (at - looked_up_at).abs() + (warm + never_warm - looked_up_warm).abs();
-    if (!some(other != 0)) return;
+    if (!some(other)) return;
     look_up(s, t, at, warm, other != 0, begin);
     looked_up_at = at;
     looked_up_warm = warm + never_warm;
