@@ -118,7 +118,7 @@ class Batch {
   double missed_share(int lane, Lanes Account::*residual, Lanes Account::*throughput) const;
   void set_column(int lane, int row, double value) { block(lane / width)[row][lane % width] = value; }
 
-  void step_block(int b, Meter* meter);
+  void step_block(int b, Meter* meter, int thread);
   void read_profiles(int b);
   void control(int b);
   Lanes reduce(int b, const Plan::Place& from) const;

@@ -28,8 +28,8 @@ void told_to_come_before(char&) {}
 void told_to_come_after(char&) {}
 #endif
 
-// work(b) for all blocks. They are claimed one by one (a block is about a microsecond a step): what a slow core leaves, the
-// other takes. There are two marks because with one a block that begins would seem to come after those that have ended, and
+// work(b, thread) for all blocks. They are claimed one by one (a block is about a microsecond a step): what a slow core leaves,
+// the other takes. There are two marks because with one a block that begins would seem to come after those that have ended, and
 // races between them would go unseen. The loop itself is unwatched, since OpenMP's hidden record of its arguments is written
 // after the mark; work() is watched.
 template <class Work> URJA_UNWATCHED void each_block(int blocks, int threads, const Work& work) {
@@ -39,7 +39,7 @@ template <class Work> URJA_UNWATCHED void each_block(int blocks, int threads, co
 #pragma omp parallel for num_threads(threads) schedule(dynamic, chunk)
   for (int b = 0; b < blocks; ++b) {
     told_to_come_after(begun);
-    work(b);
+    work(b, omp_get_thread_num());
     told_to_come_before(ended);
   }
   told_to_come_after(ended);
@@ -50,24 +50,24 @@ template <class Work> URJA_UNWATCHED void each_block(int blocks, int threads, co
 void Batch::step(int steps, int threads, Meter* meter) {
   // Room for frozen lanes, once per thread: the step itself allocates nothing.
   while (static_cast<int>(rooms_.size()) < std::max(1, threads)) rooms_.emplace_back(snapshot_size() * width);
-  const auto run = [&](int b) {
-    for (int k = 0; k < steps; ++k) step_block(b, meter);
+  const auto run = [&](int b, int thread) {
+    for (int k = 0; k < steps; ++k) step_block(b, meter, thread);
   };
   if (threads <= 1 || blocks_ == 1) {
-    for (int b = 0; b < blocks_; ++b) run(b);
+    for (int b = 0; b < blocks_; ++b) run(b, 0);  // whatever number a caller's own team has given this thread
     return;
   }
   each_block(blocks_, threads, run);
 }
 
-void Batch::step_block(int b, Meter* meter) {
+void Batch::step_block(int b, Meter* meter, int thread) {
   Lanes* rows = block(b);
   Head& head = head_of(rows);
   const auto frozen_here = has_frozen_[static_cast<std::size_t>(b)];
   // A frozen lane computes on beside its neighbours (there is no cheaper way in full vectors) and is then put back.
   const std::size_t size = frozen_here ? snapshot_size() : 0;
   const auto each_frozen = [&](auto&& what) {
-    double* room = rooms_[static_cast<std::size_t>(omp_get_thread_num())].data();
+    double* room = rooms_[static_cast<std::size_t>(thread)].data();
     for (int i = 0; i < width && b * width + i < lanes_; ++i)
       what(i, std::span<double>(room + static_cast<std::size_t>(i) * size, size));
   };

@@ -382,6 +382,23 @@ TEST_CASE("what happens to a neighbour leaves no trace", "[determinism][nan]") {
   for (const int lane : {2, 9, 11, 12, 18}) CHECK(batch->hash(lane) == thousand()[static_cast<std::size_t>(lane)]);
 }
 
+#ifndef __SANITIZE_THREAD__  // which does not see how OpenMP's threads of this test start and wait
+TEST_CASE("batches can be stepped by the threads of a caller", "[determinism]") {
+  std::vector<std::unique_ptr<Batch>> batches;
+  for (int k = 0; k < 4; ++k) {
+    batches.push_back(plants(up_to(3)));
+    batches.back()->step(1);
+    put(*batches.back(), 1, "battery.state_of_charge", std::numeric_limits<double>::quiet_NaN());
+  }
+#pragma omp parallel for num_threads(4) schedule(static, 1)
+  for (std::size_t k = 0; k < batches.size(); ++k) batches[k]->step(steps - 1);
+  for (const auto& batch : batches) {
+    CHECK(batch->status(1) != Trouble::none);
+    CHECK(different(hashes(*batch), thousand(), {1}) == 0);
+  }
+}
+#endif
+
 TEST_CASE("sums of a meter do not depend on threads, and leave the lanes alone", "[determinism]") {
   std::vector<Quantity> measured;
   for (const char* path : {"battery.power", "grid.power", "homes.pv.power", "parking.charger.delivered_power", "spill.power"})
