@@ -140,13 +140,14 @@ std::vector<Channel> default_channels(const Plan& plan) {
     const bool shown = power || q.kind == Kind::state || q.kind == Kind::output ||
                        (q.kind == Kind::input && (q.flags & (telemetered | observable)) != 0);
     if (!shown) continue;
+    const bool at_end = q.kind == Kind::state || (q.flags & (content | thermal_content)) != 0;
     const char* kind = q.kind == Kind::state   ? "state"
                        : q.kind == Kind::input ? "input"
                        : q.kind == Kind::port  ? "port"
                                                : "output";
     const bool feeder = q.name == "flow" && !plan.asset(q.asset) && q.fleet < 0;
     const std::string group = q.asset == "plant" ? "plant" : (feeder ? "feeders/" : "channels/") + q.asset;
-    channels.push_back({group, q.name, q.unit, q.doc, kind, q, q.kind == Kind::state});
+    channels.push_back({group, q.name, q.unit, q.doc, kind, q, at_end});
   }
   const auto portless = [&](const Plan& home, const std::string& prefix, int fleet) {
     for (const Plan::Asset& a : home.assets) {

@@ -8,7 +8,7 @@
 //   /events/{time,asset,kind,text}
 //   attributes of a channel: unit, description, kind; of the file: what the caller sets
 //
-// Flows are means over the recording interval, states those at its end. Rows are gathered in memory and written a chunk at
+// Flows are means over the recording interval, states and energy contents those at its end. Rows are gathered in memory and written a chunk at
 // a time; memory does not grow with the length of the run.
 //
 //   <path>.part   grows from the first row on in HDF5's single-writer mode: whatever happens to us (kill -9, a full disk), it

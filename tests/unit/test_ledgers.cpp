@@ -7,6 +7,7 @@
 #include <fstream>
 
 #include "engine/batch.hpp"
+#include "engine/recorder.hpp"
 #include "scenarios/scenario.hpp"
 #include "tests/catch.hpp"
 #include "tests/plant.hpp"
@@ -127,6 +128,17 @@ TEST_CASE("heat has a ledger of its own, and what the cells lose is what warms t
   CHECK(pack.get("heat_content") - content == Approx(made - lost).epsilon(1e-9));
   CHECK(batch.head(0).account.heat_throughput[0] > 0);
   CHECK(batch.heat_residual(0) < 1e-9);
+}
+
+TEST_CASE("what an asset holds is recorded as at the interval's end, so that a file can be audited", "[engine][ledger]") {
+  const auto plan = packs();
+  int contents = 0;
+  for (const Channel& c : default_channels(*plan)) {
+    if (c.name != "stored_energy" && c.name != "heat_content") continue;
+    ++contents;
+    CHECK(c.at_end);
+  }
+  CHECK(contents == 4);
 }
 
 TEST_CASE("a lane whose heat does not add up is stopped", "[engine][ledger]") {
