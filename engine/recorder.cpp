@@ -164,6 +164,27 @@ std::vector<Channel> default_channels(const Plan& plan) {
   return channels;
 }
 
+bool means(const std::string& choice, const Channel& channel) {
+  const std::size_t slash = channel.group.find('/');
+  const std::string asset = channel.group.substr(slash == std::string::npos ? 0 : slash + 1);
+  const auto fits = [](auto&& self, std::string_view pattern, std::string_view text) -> bool {
+    if (pattern.empty()) return text.empty();
+    if (pattern[0] != '*') return !text.empty() && pattern[0] == text[0] && self(self, pattern.substr(1), text.substr(1));
+    return self(self, pattern.substr(1), text) || (!text.empty() && self(self, pattern, text.substr(1)));
+  };
+  return fits(fits, choice, asset) || fits(fits, choice, asset + "." + channel.name);
+}
+
+std::vector<Channel> chosen_channels(const Plan& plan, const std::vector<std::string>& choices) {
+  std::vector<Channel> channels = default_channels(plan);
+  if (choices.empty()) return channels;
+  std::erase_if(channels, [&](const Channel& c) {
+    const bool audit = c.name == "power" && c.group.starts_with("channels/");
+    return !audit && std::none_of(choices.begin(), choices.end(), [&](const std::string& choice) { return means(choice, c); });
+  });
+  return channels;
+}
+
 std::vector<Quantity> metered(const std::vector<Channel>& channels) {
   std::vector<Quantity> sums;
   for (const Channel& c : channels) {

@@ -42,6 +42,10 @@ std::vector<Quantity> metered(const std::vector<Channel>& channels);
 
 // What is recorded if the scenario does not choose: power, states, outputs, and inputs that are telemetered.
 std::vector<Channel> default_channels(const Plan& plan);
+// Whether a choice means a channel: "battery", "battery.temperature", "homes.*.power", "*.temperature"; `*` stands for any text.
+bool means(const std::string& choice, const Channel& channel);
+// Those of the default that one of the choices means, and the power of every asset: a file can always be audited.
+std::vector<Channel> chosen_channels(const Plan& plan, const std::vector<std::string>& choices);
 
 class Recorder {
  public:

@@ -38,7 +38,7 @@ RunResult run_scenario(const Scenario& scenario, const RunOptions& options, nloh
   batch.reset(0, start);
 
   KpiCounter counter(*scenario.plan);
-  std::vector<Channel> channels = default_channels(*scenario.plan);
+  std::vector<Channel> channels = chosen_channels(*scenario.plan, scenario.channels);
   for (Channel& c : channels) {  // a result knows its currency
     if (c.unit.rfind("money", 0) == 0 && !scenario.currency.empty()) c.unit.replace(0, 5, scenario.currency);
   }

@@ -11,6 +11,7 @@
 #include <set>
 
 #include "engine/calendar.hpp"
+#include "engine/recorder.hpp"
 #include "engine/units.hpp"
 #include "scenarios/assets.hpp"
 #include "scenarios/data.hpp"
@@ -114,7 +115,7 @@ class Loader {
            "write `run: {from: 2016-08-01 00:00, to: 2016-08-08 00:00, step: 1 min}`");
       return;
     }
-    known_keys(*run, {"from", "to", "step", "record", "seed"}, "run");
+    known_keys(*run, {"from", "to", "step", "record", "seed", "channels"}, "run");
     AssetReader reader(problems_, *(zone_ ? zone_ : Zone::find("UTC")), {}, s_.currency);
     const auto duration = [&](const char* key, double otherwise, double low, double high) {
       const Node* node = run->find(key);
@@ -129,6 +130,15 @@ class Loader {
       }
     }
     if (options_.seed) s_.seed = *options_.seed;
+    if (const Node* channels = run->find("channels")) {
+      if (channels->is_map() || channels->kind == Node::Kind::null ||
+          (channels->kind == Node::Kind::list && channels->items.empty()))
+        fail(*channels, "expected a list of channels", "for example channels: [battery, grid.power, \"*.temperature\"]");
+      for (const Node& one : channels->is_scalar() ? std::vector<Node>{*channels} : channels->items) {
+        if (!one.is_scalar()) fail(one, "expected the name of a channel");
+        else chosen_.push_back(one), s_.channels.push_back(one.text);
+      }
+    }
     if (zone_) {
       const auto from = moment(*run, "from", options_.from), to = moment(*run, "to", options_.to);
       if (from && to) {
@@ -419,6 +429,7 @@ class Loader {
   void finish() {
     try {
       s_.plan->finish();
+      check_channels();
     } catch (const std::invalid_argument& e) {
       // "battery: ..": at the asset's own place, if the plan names one.
       const std::string text = e.what();
@@ -431,7 +442,25 @@ class Loader {
     }
   }
 
+  void check_channels() {
+    const std::vector<Channel> all = default_channels(*s_.plan);
+    std::vector<std::string> names;
+    for (const Channel& c : all) {
+      const std::string asset = c.group.substr(c.group.find('/') == std::string::npos ? 0 : c.group.find('/') + 1);
+      if (std::find(names.begin(), names.end(), asset) == names.end()) names.push_back(asset);
+      names.push_back(asset + "." + c.name);
+    }
+    for (const Node& choice : chosen_) {
+      if (std::any_of(all.begin(), all.end(), [&](const Channel& c) { return means(choice.text, c); })) continue;
+      const std::string close = nearest(choice.text, names);
+      fail(choice, fmt::format("no channel is meant by '{}'", choice.text),
+           close.empty() ? "write an asset, an asset.channel, or * for any text; a run without this key shows all"
+                         : fmt::format("did you mean '{}'?", close));
+    }
+  }
+
   const LoadOptions& options_;
+  std::vector<Node> chosen_;  // run.channels
   Problems problems_;
   Scenario s_;
   Node root_;

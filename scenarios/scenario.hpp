@@ -25,6 +25,7 @@ struct Scenario {
   double start = 0, end = 0;      // UTC seconds
   double step = 60, record = 60;  // s
   std::uint64_t seed = 1;
+  std::vector<std::string> channels;  // that the result shall have ("battery", "*.temperature"); empty: all
   std::vector<std::string> set;  // "key=value" over the text
   std::shared_ptr<Plan> plan;
   std::map<std::string, std::string> models;       // asset ("homes.pv") -> model

@@ -416,6 +416,23 @@ TEST_CASE("run: --seed, --set, --from and --to reach the run, threads change not
   CHECK(c["state_hash"] != a["state_hash"]);
 }
 
+TEST_CASE("run: the scenario chooses its channels; every asset keeps its power", "[program][run]") {
+  const Scratch folder;
+  const std::string out = folder.path("few.h5"), report = folder.path("few.html");
+  const ProgramResult r =
+      program({"run", village, "--to", "2016-08-03 00:00", "--set",
+               "run.channels=[battery.state_of_charge, '*.pair_power', plant]", "--out", out, "--report", report});
+  INFO(r.err);
+  REQUIRE(r.status == 0);
+  const ResultFile file(out);
+  REQUIRE(file.good());
+  CHECK(file.names("/channels/battery") == std::vector<std::string>{"pair_power", "power", "state_of_charge"});
+  CHECK(file.names("/channels/homes.load") == std::vector<std::string>{"power"});
+  CHECK(file.names("/channels/grid") == std::vector<std::string>{"power"});
+  CHECK(file.names("/plant").size() > 2);
+  CHECK(std::filesystem::file_size(report) > 100'000);
+}
+
 TEST_CASE("run: Ctrl-C ends cleanly and leaves a file that can be read", "[program][run]") {
   const Scratch folder;
   const std::string out = folder.path("r.h5"), err = folder.path("err");
