@@ -17,6 +17,8 @@ void add_validate(CLI::App& app, Command& chosen);
 void add_probe(CLI::App& app, Command& chosen);
 void add_describe(CLI::App& app, Command& chosen);
 void add_report(CLI::App& app, Command& chosen);
+void add_export(CLI::App& app, Command& chosen);
+void add_init(CLI::App& app, Command& chosen);
 void add_bench(CLI::App& app, Command& chosen);
 
 inline constexpr int done = 0, failed = 1, misused = 2;

@@ -12,11 +12,13 @@ int main(int argc, char** argv) {
   app.require_subcommand(1);
   app.footer("Example: urja run scenarios/village.yaml\nExit codes: 0 done, 1 the run failed, 2 bad usage or configuration.");
   Command chosen;
+  add_init(app, chosen);
   add_run(app, chosen);
   add_validate(app, chosen);
   add_probe(app, chosen);
   add_describe(app, chosen);
   add_report(app, chosen);
+  add_export(app, chosen);
   add_bench(app, chosen);
   try {
     app.parse(argc, argv);
