@@ -416,7 +416,7 @@ TEST_CASE("run: --seed, --set, --from and --to reach the run, threads change not
   CHECK(c["state_hash"] != a["state_hash"]);
 }
 
-TEST_CASE("run: the scenario chooses its channels; every asset keeps its power", "[program][run]") {
+TEST_CASE("run: the scenario chooses its channels, every asset keeps its power", "[program][run]") {
   const Scratch folder;
   const std::string out = folder.path("few.h5"), report = folder.path("few.html");
   const ProgramResult r =
