@@ -18,6 +18,7 @@ int main(int argc, char** argv) {
   add_probe(app, chosen);
   add_describe(app, chosen);
   add_report(app, chosen);
+  add_schema(app, chosen);
   add_export(app, chosen);
   add_bench(app, chosen);
   try {

@@ -17,6 +17,9 @@
 
 namespace urja {
 
+// Parameters, inputs that no wire fills, and states that are known at a real plant.
+bool scenario_may_write(const Member& member);
+
 // An asset that lies in a plan and waits for its values.
 struct AssetTarget {
   Plan* plan;
