@@ -205,9 +205,7 @@ void AssetReader::apply_set(const AssetTarget& target, const std::string& name, 
 
 // What a scenario may write of a model: not an input that a wire fills, and of the states those whose value at a plant somebody
 // can know; the others are counters and timers that the model keeps to itself.
-bool AssetReader::writable(const Member& m) const {
-  return scenario_may_write(m) || (every_state && m.kind == Kind::state);
-}
+bool AssetReader::writable(const Member& m) const { return scenario_may_write(m) || (every_state && m.kind == Kind::state); }
 
 bool scenario_may_write(const Member& m) {
   if (m.kind == Kind::input) return m.wire.empty();
