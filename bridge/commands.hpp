@@ -24,6 +24,9 @@ void add_bench(CLI::App& app, Command& chosen);
 
 inline constexpr int done = 0, failed = 1, misused = 2;
 
+// Whether a file is there that may not be replaced; says so.
+bool in_the_way(const std::string& file, bool force);
+
 // "0.1.0 (abc1234, g++ 12.2.0, x86-64-v3)"
 std::string version_text();
 // "AMD EPYC .., 2 cores"

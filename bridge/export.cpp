@@ -67,10 +67,7 @@ void write_csv(const viz::ResultFile& file, std::ofstream& csv) {
 
 int export_result(const std::string& in, const std::string& out, bool force) {
   const fs::path to = out.empty() ? fs::path(in).replace_extension(".csv") : fs::path(out);
-  if (fs::exists(to) && !force) {
-    std::fprintf(stderr, "urja: %s is there already; --force replaces it\n", to.c_str());
-    return misused;
-  }
+  if (in_the_way(to, force)) return misused;
   const viz::ResultFile file(in);
   const fs::path part = to.string() + ".part";
   {

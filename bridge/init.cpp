@@ -72,9 +72,7 @@ int init(const std::string& file, bool force) {
   std::string text = scenario_text;
   for (std::size_t at; (at = text.find("@data@")) != std::string::npos;) text.replace(at, 6, data.filename().string());
   for (const fs::path& one : {scenario, data}) {
-    if (!fs::exists(one) || force) continue;
-    std::fprintf(stderr, "urja: %s is there already; --force replaces it\n", one.c_str());
-    return misused;
+    if (in_the_way(one, force)) return misused;
   }
   for (const auto& [path, content] : {std::pair{scenario, text}, {data, data_text()}}) {
     std::ofstream out(path, std::ios::binary | std::ios::trunc);

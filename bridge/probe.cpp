@@ -25,10 +25,7 @@ void add_probe(CLI::App& app, Command& chosen) {
   command->add_flag("--force", a->force, "replace a file that is there");
   command->callback([a, &chosen] {
     chosen = [a] {
-      if (std::filesystem::exists(a->out) && !a->force) {
-        std::fprintf(stderr, "urja: %s is there already; --force replaces it\n", a->out.c_str());
-        return misused;
-      }
+      if (in_the_way(a->out, a->force)) return misused;
       try {
         write_table(probe(a->model, a->params, read_table(a->inputs), a->inputs), a->out);
       } catch (const ScenarioError& e) {

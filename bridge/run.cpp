@@ -18,6 +18,7 @@
 #include "engine/recorder.hpp"
 #include "scenarios/checkpoint.hpp"
 #include "scenarios/run.hpp"
+#include "viz/kpis.hpp"
 #include "viz/report.hpp"
 
 namespace urja {
@@ -87,30 +88,25 @@ std::string unit_of(const std::string& key, const std::string& currency) {
   return "";
 }
 
-// In the order in which one asks: demand, sources, storage, grid, money, then how the run itself went.
+// In the report's order, then how the run itself went.
 void print_table(json kpis) {
   const std::string currency = kpis.value("currency", "");
-  const std::vector<std::vector<const char*>> groups{
-      {"load_kwh", "served_kwh", "unserved_kwh", "unserved_h", "deferred_unmet_kwh", "ev_kwh", "ev_unmet_kwh"},
-      {"pv_available_kwh", "pv_kwh", "curtailed_kwh", "spilled_kwh", "genset_kwh", "genset_run_h", "fuel_l"},
-      {"battery_charge_kwh", "battery_discharge_kwh", "battery_loss_kwh", "equivalent_full_cycles"},
-      {"import_kwh", "export_kwh", "peak_import_kw", "self_consumption", "self_sufficiency"},
-      {"cost_total", "cost_energy", "cost_demand", "cost_fuel", "revenue_export", "co2_kg"}};
   const auto row = [&](const std::string& key, const json& value) {
     fmt::print("  {:<24}  {:>14} {}\n", key,
                key.ends_with("_residual") ? fmt::format("{:.1e}", value.get<double>()) : value_text(value),
                unit_of(key, currency));
   };
-  for (const auto& group : groups) {
+  for (const auto& group : viz::kpi_groups()) {
     bool any = false;
-    for (const char* key : group) {
+    for (const std::string& key : group) {
       if (!kpis.contains(key)) continue;
-      row(key, kpis[key]);
+      if (kpis[key].is_object()) {
+        for (const auto& [zone, kwh] : kpis[key].items()) fmt::print("    {:<22}  {:>14} kWh unserved\n", zone, value_text(kwh));
+      } else {
+        row(key, kpis[key]);
+      }
       any = true;
       kpis.erase(key);
-      if (std::string_view(key) != "unserved_h" || !kpis.contains("unserved_kwh_by_zone")) continue;
-      for (const auto& [zone, kwh] : kpis["unserved_kwh_by_zone"].items())
-        fmt::print("    {:<22}  {:>14} kWh unserved\n", zone, value_text(kwh));
     }
     if (any) fmt::print("\n");
   }
@@ -207,10 +203,7 @@ int run(RunArguments a) {
   }
   for (const fs::path& file : {out, report}) {
     if (file.empty()) continue;
-    if (fs::exists(file) && !a.force && !a.resume) {
-      std::fprintf(stderr, "urja: %s is there already; --force replaces it\n", file.c_str());
-      return misused;
-    }
+    if (in_the_way(file, a.force || a.resume)) return misused;
     std::error_code error;
     if (file.has_parent_path()) fs::create_directories(file.parent_path(), error);
     if (error) {
@@ -337,10 +330,7 @@ void add_report(CLI::App& app, Command& chosen) {
   command->callback([in, out, force, &chosen] {
     chosen = [in, out, force] {
       const fs::path to = out->empty() ? fs::path(*in).replace_extension(".html") : fs::path(*out);
-      if (fs::exists(to) && !*force) {
-        std::fprintf(stderr, "urja: %s is there already; --force replaces it\n", to.c_str());
-        return misused;
-      }
+      if (in_the_way(to, *force)) return misused;
       viz::write_report(*in, to.string());
       fmt::print("{}\n", to.string());
       return done;

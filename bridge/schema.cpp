@@ -98,7 +98,7 @@ ordered_json schema() {
   ordered_json defs = ordered_json::object();
   for (const auto& [name, type] : registry()) defs[name] = model_schema(type);
   defs["asset"] = one_of_models(false);
-  const ordered_json text{{"type", "string"}}, named_text = text;
+  const ordered_json text{{"type", "string"}};
   ordered_json fleet{{"type", "object"},
                      {"properties",
                       {{"fleet", {{"type", {"integer", "string"}}, {"description", "number of members"}}},

@@ -44,10 +44,7 @@ Batch::Batch(std::shared_ptr<const Plan> plan, int lanes, int blocks_per_parent)
     children_.emplace_back(new Batch(std::move(child_plan), lanes * f.blocks * width, f.blocks));
   }
   for (int b = 0; b < blocks_; ++b) start_block(b);
-  for (int b = 0; b < blocks_; ++b) {
-    prepare_block(b);
-    take_contents(b, Mask::Constant(true), false);
-  }
+  prepare_all();
   make_image();
 }
 
@@ -143,8 +140,10 @@ void Batch::reset(int lane, const Start& start) {
 void Batch::begin_lane(int lane) {
   Lanes* rows = block(lane / width);
   const int i = lane % width;
+  bool holder_began = false;
   for (const Plan::Asset& a : plan_->assets) {
     if (!a.type->begin) continue;
+    holder_began = holder_began || a.type->held_energy;
     std::array<Lanes, most_model_rows> before;
     Lanes* model = rows + a.offset;
     std::copy_n(model, a.type->rows, before.begin());
@@ -155,12 +154,16 @@ void Batch::begin_lane(int lane) {
       model[r][i] = mine;
     }
   }
-  take_contents(lane / width, only(i), false);
+  if (holder_began) take_contents(lane / width, only(i), false);  // the others' are those of the image
 }
 
 void Batch::prepare(int lane) { renew(lane, false); }
 void Batch::prepare_all() {
-  for (int lane = 0; lane < lanes_; ++lane) prepare(lane);
+  for (int b = 0; b < blocks_; ++b) {
+    prepare_block(b);
+    take_contents(b, Mask::Constant(true), false);
+  }
+  for (auto& c : children_) c->prepare_all();
 }
 
 void Batch::change(int lane, const Quantity& parameter, double value) {

@@ -10,6 +10,7 @@
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
+#include <filesystem>
 #include <fstream>
 #include <limits>
 #include <utility>
@@ -167,12 +168,18 @@ std::vector<Channel> default_channels(const Plan& plan) {
 bool means(const std::string& choice, const Channel& channel) {
   const std::size_t slash = channel.group.find('/');
   const std::string asset = channel.group.substr(slash == std::string::npos ? 0 : slash + 1);
-  const auto fits = [](auto&& self, std::string_view pattern, std::string_view text) -> bool {
-    if (pattern.empty()) return text.empty();
-    if (pattern[0] != '*') return !text.empty() && pattern[0] == text[0] && self(self, pattern.substr(1), text.substr(1));
-    return self(self, pattern.substr(1), text) || (!text.empty() && self(self, pattern, text.substr(1)));
+  // Only the last star need ever be tried again, with one letter more: no choice takes long, however many it has.
+  const auto fits = [](std::string_view pattern, std::string_view text) {
+    std::size_t p = 0, t = 0, star = std::string_view::npos, behind = 0;
+    while (t < text.size()) {
+      if (p < pattern.size() && pattern[p] == '*') star = p++, behind = t;
+      else if (p < pattern.size() && pattern[p] == text[t]) ++p, ++t;
+      else if (star != std::string_view::npos) p = star + 1, t = ++behind;
+      else return false;
+    }
+    return pattern.find_first_not_of('*', p) == std::string_view::npos;
   };
-  return fits(fits, choice, asset) || fits(fits, choice, asset + "." + channel.name);
+  return fits(choice, asset) || fits(choice, asset + "." + channel.name);
 }
 
 std::vector<Channel> chosen_channels(const Plan& plan, const std::vector<std::string>& choices) {
@@ -199,6 +206,11 @@ Handle latest_format() {
   Handle access(H5Pcreate(H5P_FILE_ACCESS), H5Pclose, "make a property list");
   check(H5Pset_libver_bounds(access, H5F_LIBVER_LATEST, H5F_LIBVER_LATEST), "choose the file format");
   return access;
+}
+
+void rename(const std::string& from, const std::string& to) {
+  if (std::rename(from.c_str(), to.c_str()) != 0)
+    throw RecordError(fmt::format("could not rename {} to {}: {}", from, to, std::strerror(errno)));
 }
 
 // On a full disk a file may end before the end that its head speaks of, and HDF5 would not open it. What is missing are rows that
@@ -269,16 +281,16 @@ Recorder::Recorder(const std::string& path, const Batch& batch, std::vector<Chan
 Recorder::Recorder(const std::string& path, const Batch& batch, std::vector<Channel> channels, std::int64_t rows)
     : file_(std::make_unique<File>(path, batch, std::move(channels))) {
   File& f = *file_;
-  const bool whole = ::access(f.part.c_str(), F_OK) != 0;  // it was closed in good order and has its name
-  const std::string& from = whole ? f.path : f.part;
+  // One that was closed in good order has its name already; it is a part again before anything in it is touched.
+  if (::access(f.part.c_str(), F_OK) != 0) rename(f.path, f.part);
   {
     // A killed writer leaves its mark in the file, which keeps others out; HDF5's own tool h5clear takes it off in this way.
     const Handle access = latest_format();
     const hbool_t clear = 1;
-    if (!whole) lengthen(f.part);
-    if (!whole) check(H5Pset(access, "clear_status_flags", &clear), "take over the file");
-    f.file = std::make_unique<Handle>(H5Fopen(from.c_str(), H5F_ACC_RDWR | H5F_ACC_SWMR_WRITE, access), H5Fclose,
-                                      fmt::format("open {}, to go on with it", from).c_str());
+    lengthen(f.part);
+    check(H5Pset(access, "clear_status_flags", &clear), "take over the file");
+    f.file = std::make_unique<Handle>(H5Fopen(f.part.c_str(), H5F_ACC_RDWR | H5F_ACC_SWMR_WRITE, access), H5Fclose,
+                                      fmt::format("open {}, to go on with it", f.part).c_str());
   }
   const auto count = static_cast<hsize_t>(rows);
   f.time = std::make_unique<Column>(*f.file, "/time", std::vector<hsize_t>{}, count);
@@ -287,8 +299,6 @@ Recorder::Recorder(const std::string& path, const Batch& batch, std::vector<Chan
         std::make_unique<Column>(*f.file, "/" + f.channels[k].group + "/" + f.channels[k].name, f.shapes[k], count));
   f.rows = rows;
   f.streaming = true;
-  if (whole && std::rename(f.path.c_str(), f.part.c_str()) != 0)
-    throw RecordError(fmt::format("could not rename {} to {}: {}", f.path, f.part, std::strerror(errno)));
 }
 
 // /params/<asset>/<name>: what each parameter was when the recording began; one value per member, then per lane.
@@ -396,7 +406,13 @@ void Recorder::finish() {
   f.columns.clear();
   f.time.reset();
   if (!f.file->close()) throw RecordError("HDF5 could not close the file (is the disk full?)");
-  f.file = std::make_unique<Handle>(H5Fopen(f.part.c_str(), H5F_ACC_RDWR, latest_format()), H5Fclose, "open the file again");
+  f.file.reset();
+  // What comes now changes the file in places; it is done to a copy, so that the part is good until the end.
+  const std::string last = f.path + ".last";
+  std::error_code copied;
+  std::filesystem::copy_file(f.part, last, std::filesystem::copy_options::overwrite_existing, copied);
+  if (copied) throw RecordError(fmt::format("could not copy {} to {}: {}", f.part, last, copied.message()));
+  f.file = std::make_unique<Handle>(H5Fopen(last.c_str(), H5F_ACC_RDWR, latest_format()), H5Fclose, "open the file again");
   const auto count = static_cast<hsize_t>(f.rows);
   Column(*f.file, "/time", {}, count).cut_off();
   for (std::size_t k = 0; k < f.channels.size(); ++k)
@@ -425,9 +441,8 @@ void Recorder::finish() {
   }
   if (!f.file->close()) throw RecordError("HDF5 could not close the file (is the disk full?)");
   f.file.reset();
-  if (std::rename(f.part.c_str(), f.path.c_str()) != 0) {
-    throw RecordError(fmt::format("could not rename {} to {}: {}", f.part, f.path, std::strerror(errno)));
-  }
+  rename(last, f.path);
+  std::remove(f.part.c_str());
 }
 
 }  // namespace urja

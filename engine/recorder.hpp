@@ -13,7 +13,7 @@
 //
 //   <path>.part   grows from the first row on in HDF5's single-writer mode: whatever happens to us (kill -9, a full disk), it
 //                 can be read up to the last flush (h5py.File(part, swmr=True)), and `resume` goes on from there
-//   <path>        takes its place in finish(), with events and last attributes
+//   <path>        takes its place in finish(), a copy with events and last attributes
 #include <functional>
 #include <memory>
 #include <stdexcept>

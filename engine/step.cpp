@@ -137,7 +137,6 @@ void Batch::read_profiles(int b) {
   }
   // Members too: controllers know the present demand of all, and a command outlives the profile's next row.
   for (std::size_t f = 0; f < children_.size(); ++f) {
-    if (children_[f]->plan_->profiles.empty()) continue;
     const int per_lane = plan_->fleets[f].blocks, first = b * width * per_lane,
               count = std::min(width, lanes_ - b * width) * per_lane;
     for (int k = 0; k < count; ++k) children_[f]->read_profiles(first + k);
@@ -218,8 +217,6 @@ void Batch::propose(int b) {
     for (int i = 0; i < width && b * width + i < lanes_; ++i) {
       const int first = (b * width + i) * fleet.blocks;
       for (int k = 0; k < fleet.blocks; ++k) {
-        Step& theirs = head_of(c.block(first + k)).step;
-        theirs.time = theirs.index * theirs.dt;
         if (!c.plan_->controllers.empty()) c.control(first + k);
         c.propose(first + k);
       }

@@ -22,6 +22,7 @@ struct Known {
   const char* name;
   const char* unit;
 };
+constexpr std::array k_groups{"Demand", "Sources", "Battery", "Grid", "Cost and CO₂"};
 constexpr std::array k_known{
     Known{"load_kwh", "Demand", "Demand of the loads", "kWh"},
     Known{"served_kwh", "Demand", "Demand served", "kWh"},
@@ -34,6 +35,7 @@ constexpr std::array k_known{
     Known{"pv_available_kwh", "Sources", "PV energy available", "kWh"},
     Known{"pv_kwh", "Sources", "PV energy used", "kWh"},
     Known{"curtailed_kwh", "Sources", "PV energy curtailed", "kWh"},
+    Known{"spilled_kwh", "Sources", "Energy that nobody could take", "kWh"},
     Known{"genset_kwh", "Sources", "Energy from the genset", "kWh"},
     Known{"genset_run_h", "Sources", "Genset running", "h"},
     Known{"fuel_l", "Sources", "Fuel burnt", "l"},
@@ -208,9 +210,20 @@ std::string kpi_cards(const json& k, const std::string& currency) {
   return all.empty() ? "" : "<ul class=\"cards\">\n" + all + "</ul>\n";
 }
 
+std::vector<std::vector<std::string>> kpi_groups() {
+  std::vector<std::vector<std::string>> all;
+  for (const std::string_view group : k_groups) {
+    all.emplace_back();
+    for (const Known& known : k_known) {
+      if (known.group == group) all.back().emplace_back(known.key);
+    }
+  }
+  return all;
+}
+
 std::string kpi_table(const json& k, const std::string& currency) {
   std::string body;
-  for (const char* group : {"Demand", "Sources", "Battery", "Grid", "Cost and CO₂"}) {
+  for (const char* group : k_groups) {
     std::string part;
     for (const Known& known : k_known) {
       if (std::string_view(known.group) != group || !k.contains(known.key)) continue;

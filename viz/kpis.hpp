@@ -4,8 +4,12 @@
 #include <nlohmann/json.hpp>
 
 #include <string>
+#include <vector>
 
 namespace urja::viz {
+
+// Keys in the order in which one asks for them (demand, sources, storage, grid, money), group by group.
+std::vector<std::vector<std::string>> kpi_groups();
 
 std::string kpi_sentence(const nlohmann::json& kpis, const std::string& currency);
 std::string kpi_cards(const nlohmann::json& kpis, const std::string& currency);

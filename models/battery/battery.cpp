@@ -201,10 +201,8 @@ struct Battery : Cell, RideThrough {
   URJA_INLINE Lanes ample(const Settings& t, const Lanes& wanted, const Lanes& bound, double direction,
                           const Lanes& needed) const {
     const Lanes swing = (wanted + leaking()) * per_charge * t.open_circuit_voltage.steepest(), current = direction * wanted;
-    const Lanes end =
-        open_voltage - direction * swing - rc_voltage * begin.kept - current * (r0_of(begin) + begin.r1 * (1 - begin.kept));
-    const Lanes mean =
-        open_voltage - swing - rc_voltage * begin.mean_kept - current * (r0_of(begin) + begin.r1 * (1 - begin.mean_kept));
+    const Lanes end = open_voltage - direction * swing - behind(begin, begin.kept, current);
+    const Lanes mean = open_voltage - swing - behind(begin, begin.mean_kept, current);
     return one_if(direction * (end - bound) > 0) * one_if(cells * wanted * mean >= needed) *
            one_if(per_charge * wanted <= ignored_move);
   }
@@ -226,7 +224,7 @@ struct Battery : Cell, RideThrough {
     for (int round = 0; round < 2; ++round) {
       over = open_over(t, most_of.current + leak);
       for (int pass = 0; pass < 30; ++pass) {
-        const Lanes margin = over.end - rc_voltage * e->kept - most_of.current * (r0_of(*e) + e->r1 * (1 - e->kept)) - bound;
+        const Lanes margin = over.end - behind(*e, e->kept, most_of.current) - bound;
         const Lanes next = clamp(most_of.current + margin / stiffness(over.slope), low, high);
         const Lanes open = one_if(margin.abs() > 1e-6) * one_if(next != most_of.current);
         if (!some(open)) break;
@@ -239,8 +237,7 @@ struct Battery : Cell, RideThrough {
       if (e == &begin) break;
       e = &at_middle(s, t, most_of.current, ignored_move, room);
     }
-    const Lanes u = most_of.current * e->r1;
-    most_of.power = most_of.current * (over.mean - u - (rc_voltage - u) * e->mean_kept - most_of.current * r0_of(*e));
+    most_of.power = most_of.current * (over.mean - behind(*e, e->mean_kept, most_of.current));
     return most_of;
   }
 

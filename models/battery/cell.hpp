@@ -166,6 +166,10 @@ struct Cell {
   }
 
   Lanes leaking() const { return leakage * state_of_charge; }
+  // By how much the voltage lies below the open circuit's: at the step's end with e.kept, on average with e.mean_kept.
+  URJA_INLINE Lanes behind(const Elements& e, const Lanes& kept, const Lanes& current) const {
+    return rc_voltage * kept + current * (r0_of(e) + e.r1 * (1 - kept));
+  }
 
   // Lives through the step as one of `cells` cells that are all alike; `over` is open_over(current + leaking()). Powers are those
   // of one cell, the heat's outputs those of all.

@@ -71,7 +71,6 @@ struct Audit {
 
 TEST_CASE("energy that comes or goes with a parameter is booked as parameter_change", "[engine][ledger]") {
   Batch batch(packs(), 3);
-  const Quantity capacity = *batch.plan().find("battery.capacity");
   for (const std::string asset : {"battery", "homes.1.pack", "homes.2.pack"}) {
     INFO(asset);
     const Audit one{batch, 1, asset}, neighbour{batch, 0, asset};
