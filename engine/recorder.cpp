@@ -7,20 +7,30 @@
 
 #include <algorithm>
 #include <array>
+#include <bit>
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
 #include <filesystem>
 #include <fstream>
+#include <functional>
 #include <limits>
+#include <numeric>
 #include <utility>
 
 namespace urja {
 namespace {
 
-constexpr hsize_t rows_per_chunk = 1024;
+// Rows that are gathered before they are written, `numbers` being those of a row: a power of two, at most 4 MiB of them.
+hsize_t rows_together(hsize_t numbers) {
+  return std::clamp<hsize_t>(std::bit_floor(524288 / std::max<hsize_t>(1, numbers)), 16, 1024);
+}
 // Nothing is closed behind our back at the program's end (see ~Recorder). Has to be said before HDF5 is first used.
 [[maybe_unused]] const herr_t without_atexit = H5dont_atexit();
+
+struct Together {
+  hsize_t rows = 0;
+};
 
 // An HDF5 handle that closes itself; a negative one is a failed call.
 class Handle {
@@ -80,9 +90,10 @@ class Column {
     written_ = rows;
     there_ = size[0];
   }
-  Column(hid_t file, const std::string& path, std::vector<hsize_t> shape) : Column(std::move(shape)) {
+  // A new one, to which `together` rows are written at a time: whole chunks.
+  Column(hid_t file, const std::string& path, std::vector<hsize_t> shape, Together together) : Column(std::move(shape)) {
     std::vector<hsize_t> size{0}, most{H5S_UNLIMITED},
-        chunk{std::max<hsize_t>(16, rows_per_chunk / std::max<hsize_t>(1, width_ / 8))};
+        chunk{std::max<hsize_t>(16, together.rows / std::bit_ceil(std::max<hsize_t>(1, width_ / 8)))};
     for (hsize_t n : shape_) size.push_back(n), most.push_back(n), chunk.push_back(n);
     const Handle space(H5Screate_simple(static_cast<int>(size.size()), size.data(), most.data()), H5Sclose, "make a data space");
     const Handle create(H5Pcreate(H5P_DATASET_CREATE), H5Pclose, "make a property list");
@@ -95,6 +106,9 @@ class Column {
                                    "make a dataset");
   }
   void push(double value) { waiting_.push_back(value); }
+  const std::vector<double>& waiting() const { return waiting_; }
+  void wait(const double* values, std::size_t rows) { waiting_.assign(values, values + rows * width_); }
+  hsize_t width() const { return width_; }
   void write() {
     if (waiting_.empty()) return;
     const hsize_t rows = waiting_.size() / width_;
@@ -123,7 +137,6 @@ class Column {
   }
   explicit Column(std::vector<hsize_t> shape) : shape_(std::move(shape)), width_(1) {
     for (hsize_t n : shape_) width_ *= n;
-    waiting_.reserve(rows_per_chunk * width_);
   }
 
   std::vector<hsize_t> shape_;
@@ -237,7 +250,9 @@ struct Recorder::File {
       if (lanes > 1) shapes.back().push_back(static_cast<hsize_t>(lanes));
       members.push_back(c.quantity.fleet < 0 ? 0 : batch.plan().fleets[static_cast<std::size_t>(c.quantity.fleet)].members);
       if (members.back() > 0) shapes.back().push_back(static_cast<hsize_t>(members.back()));
+      numbers += std::accumulate(shapes.back().begin(), shapes.back().end(), hsize_t{1}, std::multiplies<>());
     }
+    together.rows = rows_together(numbers);
   }
   std::string path, part;
   std::vector<Channel> channels;
@@ -247,10 +262,24 @@ struct Recorder::File {
   std::unique_ptr<Handle> file;
   std::unique_ptr<Column> time;
   std::vector<std::unique_ptr<Column>> columns;
+  hsize_t numbers = 1;  // of a row
+  Together together;
   std::int64_t rows = 0, waiting = 0;
   bool broken = false;     // something could not be written
   bool streaming = false;  // rows are being written: nothing but rows may change
   std::vector<std::function<void(hid_t)>> last;
+  template <class What> void each_column(What what) {
+    what(*time);
+    for (auto& c : columns) what(*c);
+  }
+  // Those of `file`, with the whole chunks of `rows`.
+  void open_columns() {
+    const auto count = static_cast<hsize_t>(rows - waiting);
+    time = std::make_unique<Column>(*file, "/time", std::vector<hsize_t>{}, count);
+    columns.clear();
+    for (std::size_t k = 0; k < channels.size(); ++k)
+      columns.push_back(std::make_unique<Column>(*file, "/" + channels[k].group + "/" + channels[k].name, shapes[k], count));
+  }
   struct Event {
     double time;
     std::string asset, kind, text;
@@ -264,12 +293,12 @@ Recorder::Recorder(const std::string& path, const Batch& batch, std::vector<Chan
   errno = 0;
   f.file = std::make_unique<Handle>(H5Fcreate(f.part.c_str(), H5F_ACC_TRUNC, H5P_DEFAULT, latest_format()), H5Fclose,
                                     fmt::format("create {} ({})", f.part, std::strerror(errno)).c_str());
-  f.time = std::make_unique<Column>(*f.file, "/time", std::vector<hsize_t>{});
+  f.time = std::make_unique<Column>(*f.file, "/time", std::vector<hsize_t>{}, f.together);
   write_text(f.time->id(), "unit", "s");
   write_text(f.time->id(), "description", "UTC seconds since 1970 of the interval's start");
   for (std::size_t k = 0; k < f.channels.size(); ++k) {
     const Channel& c = f.channels[k];
-    f.columns.push_back(std::make_unique<Column>(*f.file, "/" + c.group + "/" + c.name, f.shapes[k]));
+    f.columns.push_back(std::make_unique<Column>(*f.file, "/" + c.group + "/" + c.name, f.shapes[k], f.together));
     write_text(f.columns.back()->id(), "unit", c.unit);
     write_text(f.columns.back()->id(), "description", c.doc);
     write_text(f.columns.back()->id(), "kind", c.kind);
@@ -278,26 +307,36 @@ Recorder::Recorder(const std::string& path, const Batch& batch, std::vector<Chan
   write_parameters(batch);
 }
 
-Recorder::Recorder(const std::string& path, const Batch& batch, std::vector<Channel> channels, std::int64_t rows)
+Recorder::Recorder(const std::string& path, const Batch& batch, std::vector<Channel> channels, std::int64_t rows,
+                   const std::vector<double>& waiting)
     : file_(std::make_unique<File>(path, batch, std::move(channels))) {
   File& f = *file_;
-  // One that was closed in good order has its name already; it is a part again before anything in it is touched.
-  if (::access(f.part.c_str(), F_OK) != 0) rename(f.path, f.part);
   {
-    // A killed writer leaves its mark in the file, which keeps others out; HDF5's own tool h5clear takes it off in this way.
+    // A killed writer leaves its mark in the file, which keeps others out, and a head that may know less of the file than is there:
+    // mended as HDF5's own tool h5clear does it.
     const Handle access = latest_format();
     const hbool_t clear = 1;
     lengthen(f.part);
     check(H5Pset(access, "clear_status_flags", &clear), "take over the file");
-    f.file = std::make_unique<Handle>(H5Fopen(f.part.c_str(), H5F_ACC_RDWR | H5F_ACC_SWMR_WRITE, access), H5Fclose,
-                                      fmt::format("open {}, to go on with it", f.part).c_str());
+    const std::string what = fmt::format("open {}, to go on with it", f.part);
+    {
+      Handle whole(H5Fopen(f.part.c_str(), H5F_ACC_RDWR, access), H5Fclose, what.c_str());
+      check(H5Fincrement_filesize(whole, 0), what.c_str());
+      if (!whole.close()) throw RecordError("HDF5 could not " + what);
+    }
+    f.file = std::make_unique<Handle>(H5Fopen(f.part.c_str(), H5F_ACC_RDWR | H5F_ACC_SWMR_WRITE, latest_format()), H5Fclose,
+                                      what.c_str());
   }
-  const auto count = static_cast<hsize_t>(rows);
-  f.time = std::make_unique<Column>(*f.file, "/time", std::vector<hsize_t>{}, count);
-  for (std::size_t k = 0; k < f.channels.size(); ++k)
-    f.columns.push_back(
-        std::make_unique<Column>(*f.file, "/" + f.channels[k].group + "/" + f.channels[k].name, f.shapes[k], count));
   f.rows = rows;
+  f.waiting = rows % static_cast<std::int64_t>(f.together.rows);
+  f.open_columns();
+  std::size_t at = 0;
+  f.each_column([&](Column& c) {
+    const std::size_t size = static_cast<std::size_t>(f.waiting) * c.width();
+    if (at + size > waiting.size()) throw RecordError("the rows that were not in " + f.part + " are missing");
+    c.wait(waiting.data() + at, static_cast<std::size_t>(f.waiting));
+    at += size;
+  });
   f.streaming = true;
 }
 
@@ -329,11 +368,6 @@ void Recorder::write_parameters(const Batch& batch) {
 
 Recorder::~Recorder() {
   if (!file_ || !file_->file) return;
-  try {
-    if (!file_->broken) flush();
-  } catch (const RecordError&) {
-    // The part stays as it is: whoever called us knows already, or is being thrown past.
-  }
   // HDF5 1.10 tries to write what could not be written when such a file is closed, and crashes: it is left to the system.
   if (file_->broken) (void)file_.release();
 }
@@ -358,18 +392,27 @@ void Recorder::append(double time, const Batch& batch, const Meter& meter, int s
     summed += !channel.at_end;
   }
   ++f.rows;
-  if (++f.waiting >= static_cast<std::int64_t>(rows_per_chunk)) write_rows();
+  if (++f.waiting >= static_cast<std::int64_t>(f.together.rows)) write_rows();
+}
+
+void Recorder::stream() {
+  if (!file_->streaming) check(H5Fstart_swmr_write(*file_->file), "begin to write rows");
+  file_->streaming = true;
 }
 
 void Recorder::write_rows() {
   File& f = *file_;
   f.broken = true;  // until all is written
-  if (!f.streaming) check(H5Fstart_swmr_write(*f.file), "begin to write rows");
-  f.streaming = true;
-  f.time->write();
-  for (auto& column : f.columns) column->write();
+  stream();
+  f.each_column([](Column& c) { c.write(); });
   f.waiting = 0;
   f.broken = false;
+}
+
+std::vector<double> Recorder::waiting() const {
+  std::vector<double> all;
+  file_->each_column([&](const Column& c) { all.insert(all.end(), c.waiting().begin(), c.waiting().end()); });
+  return all;
 }
 
 void Recorder::event(double time, const std::string& asset, const std::string& kind, const std::string& text) {
@@ -393,14 +436,15 @@ std::int64_t Recorder::rows() const { return file_->rows; }
 
 void Recorder::flush() {
   File& f = *file_;
-  write_rows();
   f.broken = true;
+  stream();
   check(H5Fflush(*f.file, H5F_SCOPE_GLOBAL), "flush (is the disk full?)");
   f.broken = false;
 }
 
-void Recorder::finish() {
+void Recorder::finish(bool keep_part) {
   File& f = *file_;
+  const std::vector<double> rest = waiting();
   flush();
   f.broken = true;
   f.columns.clear();
@@ -413,10 +457,16 @@ void Recorder::finish() {
   std::filesystem::copy_file(f.part, last, std::filesystem::copy_options::overwrite_existing, copied);
   if (copied) throw RecordError(fmt::format("could not copy {} to {}: {}", f.part, last, copied.message()));
   f.file = std::make_unique<Handle>(H5Fopen(last.c_str(), H5F_ACC_RDWR, latest_format()), H5Fclose, "open the file again");
-  const auto count = static_cast<hsize_t>(f.rows);
-  Column(*f.file, "/time", {}, count).cut_off();
-  for (std::size_t k = 0; k < f.channels.size(); ++k)
-    Column(*f.file, "/" + f.channels[k].group + "/" + f.channels[k].name, f.shapes[k], count).cut_off();
+  f.open_columns();
+  std::size_t at = 0;
+  f.each_column([&](Column& c) {
+    c.wait(rest.data() + at, static_cast<std::size_t>(f.waiting));
+    at += c.waiting().size();
+    c.write();
+    c.cut_off();
+  });
+  f.columns.clear();
+  f.time.reset();
   if (H5Lexists(*f.file, "/events", H5P_DEFAULT) > 0) check(H5Ldelete(*f.file, "/events", H5P_DEFAULT), "replace the events");
   for (const auto& write : f.last) write(*f.file);
   {
@@ -442,7 +492,7 @@ void Recorder::finish() {
   if (!f.file->close()) throw RecordError("HDF5 could not close the file (is the disk full?)");
   f.file.reset();
   rename(last, f.path);
-  std::remove(f.part.c_str());
+  if (!keep_part) std::remove(f.part.c_str());
 }
 
 }  // namespace urja

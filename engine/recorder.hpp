@@ -11,8 +11,8 @@
 // Flows are means over the recording interval, states and energy contents those at its end. Rows are gathered in memory and written a chunk at
 // a time; memory does not grow with the length of the run.
 //
-//   <path>.part   grows from the first row on in HDF5's single-writer mode: whatever happens to us (kill -9, a full disk), it
-//                 can be read up to the last flush (h5py.File(part, swmr=True)), and `resume` goes on from there
+//   <path>.part   grows in HDF5's single-writer mode by whole chunks, each of them written once: whatever happens to us (kill -9, a
+//                 full disk), it can be read up to the last chunk (h5py.File(part, swmr=True)), and gone on with from there
 //   <path>        takes its place in finish(), a copy with events and last attributes
 #include <functional>
 #include <memory>
@@ -51,9 +51,10 @@ class Recorder {
  public:
   // Creates `<path>.part`. The Meter given to append() must begin with metered(channels).
   Recorder(const std::string& path, const Batch& batch, std::vector<Channel> channels);
-  // Goes on with the `<path>.part` of a run that ended early, or with its <path>, after `rows` rows. Throws RecordError when
-  // that is not possible: the file is left as it is.
-  Recorder(const std::string& path, const Batch& batch, std::vector<Channel> channels, std::int64_t rows);
+  // Goes on with the `<path>.part` of a run that ended early, after `rows` rows, of which `waiting` were not in the file. Throws
+  // RecordError when that is not possible: the file is left as it is.
+  Recorder(const std::string& path, const Batch& batch, std::vector<Channel> channels, std::int64_t rows,
+           const std::vector<double>& waiting);
   ~Recorder();
   Recorder(const Recorder&) = delete;
   Recorder& operator=(const Recorder&) = delete;
@@ -65,13 +66,17 @@ class Recorder {
   void attribute(const std::string& name, const std::string& text);
   void attribute(const std::string& name, double value);
   void attribute(const std::string& name, std::int64_t value);
-  void flush();   // so that what was appended can be read and resumed
-  void finish();  // flush, close and rename
+  // What was appended and is not in the part: to go on, it takes rows(), this, and a flush().
+  std::vector<double> waiting() const;
+  void flush();
+  // Writes <path>; keep_part: the run may go on later.
+  void finish(bool keep_part = false);
 
   std::int64_t rows() const;
 
  private:
   void write_parameters(const Batch& batch);
+  void stream();
   void write_rows();
   void write_last(std::function<void(long long file)> write);  // now, or in finish() when rows are being written
   struct File;

@@ -16,7 +16,7 @@ using nlohmann::json;
 void Checkpoint::write(const std::string& path) const {
   // CBOR keeps every bit of a double.
   const json all{{"urja_checkpoint", 1}, {"identity", identity}, {"steps", steps}, {"rows", rows},
-                 {"wall_s", wall_s},     {"lane", lane},         {"sums", sums}};
+                 {"wall_s", wall_s},     {"lane", lane},         {"sums", sums},   {"rest", rest}};
   const std::vector<std::uint8_t> bytes = json::to_cbor(all);
   const std::string fresh = path + ".new";
   {
@@ -46,6 +46,7 @@ Checkpoint Checkpoint::read(const std::string& path) {
     all.at("wall_s").get_to(c.wall_s);
     all.at("lane").get_to(c.lane);
     all.at("sums").get_to(c.sums);
+    all.at("rest").get_to(c.rest);
   } catch (const json::exception&) { throw CheckpointError(fmt::format("{} is no checkpoint of urja, or is damaged", path)); }
   return c;
 }

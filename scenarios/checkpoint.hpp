@@ -24,6 +24,7 @@ struct Checkpoint {
   double wall_s = 0;
   std::vector<double> lane;  // Batch::save
   std::vector<double> sums;  // KpiCounter::sums
+  std::vector<double> rest;  // Recorder::waiting
 
   static std::string path_for(const std::string& result) { return result + ".checkpoint"; }
   void write(const std::string& path) const;

@@ -56,7 +56,7 @@ RunResult run_scenario(const Scenario& scenario, const RunOptions& options, nloh
     checkpoint = Checkpoint::read(checkpoint_path);
     checkpoint.must_be(identity);
     if (checkpoint.lane.size() != batch.snapshot_size()) throw CheckpointError(checkpoint_path + " is of another plant");
-    recorder = std::make_unique<Recorder>(options.out, batch, channels, checkpoint.rows);
+    recorder = std::make_unique<Recorder>(options.out, batch, channels, checkpoint.rows, checkpoint.rest);
     batch.restore(0, checkpoint.lane);
     counter.set_sums(checkpoint.sums);
     result.steps = checkpoint.steps;
@@ -88,6 +88,7 @@ RunResult run_scenario(const Scenario& scenario, const RunOptions& options, nloh
     recorder->flush();
     checkpoint.steps = result.steps;
     checkpoint.rows = recorder->rows();
+    checkpoint.rest = recorder->waiting();
     checkpoint.wall_s = wall_before + seconds_since(begin);
     checkpoint.lane.resize(batch.snapshot_size());
     batch.save(0, checkpoint.lane);
@@ -141,8 +142,9 @@ RunResult run_scenario(const Scenario& scenario, const RunOptions& options, nloh
   if (recorder) {
     recorder->attribute("kpis", kpis.dump());
     recorder->attribute("complete", static_cast<std::int64_t>(result.finished));
-    recorder->finish();
-    if (result.steps == all || !result.trouble.empty()) std::remove(checkpoint_path.c_str());
+    const bool ended = result.steps == all || !result.trouble.empty();
+    recorder->finish(!ended);
+    if (ended) std::remove(checkpoint_path.c_str());
   }
   return result;
 }

@@ -64,8 +64,9 @@ struct Whole {
     REQUIRE(values.size() > 50);
   }
   std::vector<std::string> command(const std::string& out, std::vector<std::string> more = {}) const {
-    std::vector<std::string> all{"run",     village, "--to",           "2016-10-01 00:00", "--set", "run.step=20 s",
-                                 "--quiet", "--out", folder.path(out), "--checkpoint",     "0.05"};
+    std::vector<std::string> all{
+        "run",     village, "--to",           "2016-10-01 00:00", "--set", "run.step=20 s", "--set", "run.record=1 min",
+        "--quiet", "--out", folder.path(out), "--checkpoint",     "0.05"};
     all.insert(all.end(), more.begin(), more.end());
     return all;
   }
@@ -136,13 +137,14 @@ TEST_CASE("resume: Ctrl-C leaves a file that can be read, and goes on", "[progra
   const ProgramResult other = program(whole.command("stopped.h5", {"--resume", "--seed", "99"}));
   CHECK(other.status == 2);
   CHECK_THAT(other.err, contains("the seed"));
+  CHECK(std::filesystem::exists(out + ".part"));
   whole.resumes_to_the_same_end("stopped.h5");
 }
 
 TEST_CASE("resume: a full disk stops the run, nothing is lost, and it goes on when there is room", "[program][resume]") {
   const Whole whole;
   const std::string out = whole.folder.path("full.h5");
-  for (const rlim_t room : {150'000u, 400'000u, 700'000u}) {
+  for (const rlim_t room : {1'500'000u, 2'500'000u, 4'000'000u}) {
     const bool begun = std::filesystem::exists(out + ".checkpoint");
     // A limit of the file's size: a write beyond it fails as on a full disk.
     const pid_t child =
