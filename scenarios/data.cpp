@@ -22,7 +22,7 @@ void DataBinder::known_keys(const Node& map, const std::vector<std::string>& kno
   for (const Node::Entry& e : map.entries) {
     if (std::find(known.begin(), known.end(), e.key) != known.end()) continue;
     const std::string close = nearest(e.key, known);
-    problems_.add({s_.file, e.line, e.column, e.value.path, fmt::format("{} has no key '{}'", whose, e.key),
+    problems_.add({e.value.file(), e.line, e.column, e.value.path, fmt::format("{} has no key '{}'", whose, e.key),
                    close.empty() ? "it knows " + any_of(known) : fmt::format("did you mean '{}'?", close)});
   }
 }
@@ -60,7 +60,7 @@ void DataBinder::read_set(const std::string& name, const Node& node, const std::
     for (const Derivation::Column& c : d->derivation->columns) want({c.name, c.unit, {}, nullptr, d, c.required});
   }
   if (wanted.empty())
-    s_.notes.push_back(fmt::format("{}:{}:{}: {}: no asset reads this data set", s_.file, node.line, node.column, node.path));
+    s_.notes.push_back(fmt::format("{}:{}:{}: {}: no asset reads this data set", node.file(), node.line, node.column, node.path));
   auto set = load(name, node, wanted, members);
   if (!set || !problems_.empty()) return;
   for (const Wanted& w : wanted) {
@@ -116,7 +116,7 @@ std::optional<DataSet> DataBinder::load(const std::string& name, const Node& nod
     return std::nullopt;
   }
   const bool unread = wanted.empty();  // checked all the same, as if all its columns were wanted
-  const std::string path = relative_to(s_.file, file->text);
+  const std::string path = relative_to(file->file(), file->text);
   AssetReader numbers(problems_, zone_, {}, s_.currency);
   LoadedData loaded;
   const Node* format = node.find("format");
@@ -128,7 +128,7 @@ std::optional<DataSet> DataBinder::load(const std::string& name, const Node& nod
     }
     std::optional<double> offset;
     if (const Node* given = node.find("utc_offset")) {
-      const auto seconds = numbers.quantity(*given, s_.file, "s", {-14 * 3600.0, 14 * 3600.0});
+      const auto seconds = numbers.quantity(*given, "s", {-14 * 3600.0, 14 * 3600.0});
       if (!seconds) return std::nullopt;
       offset = *seconds / 3600;
     }
@@ -164,7 +164,7 @@ std::optional<DataSet> DataBinder::load(const std::string& name, const Node& nod
       }
       if (std::any_of(wanted.begin(), wanted.end(), [&](const Wanted& w) { return w.column == e.key; })) continue;
       if (e.value.is_map()) known_keys(e.value, column_keys, "a column");
-      s_.notes.push_back(fmt::format("{}:{}:{}: {}: no asset reads this column", s_.file, e.line, e.column, e.value.path));
+      s_.notes.push_back(fmt::format("{}:{}:{}: {}: no asset reads this column", e.value.file(), e.line, e.column, e.value.path));
     }
     for (const Wanted& w : wanted) {
       if (const Node* column = columns->find(w.column)) add(w.column, *column, w.unit);
@@ -188,7 +188,7 @@ std::optional<DataSet> DataBinder::load(const std::string& name, const Node& nod
       const auto part = [&](const char* key, const char* unit, Range range) -> double {
         const Node* given = place->find(key);
         if (!given) problem(*place, fmt::format("'{}' is missing", key));
-        return given ? numbers.quantity(*given, s_.file, unit, range).value_or(0) : 0;
+        return given ? numbers.quantity(*given, unit, range).value_or(0) : 0;
       };
       loaded.set.latitude = part("latitude", "deg", {-90, 90});
       loaded.set.longitude = part("longitude", "deg", {-180, 180});
@@ -198,7 +198,7 @@ std::optional<DataSet> DataBinder::load(const std::string& name, const Node& nod
   }
   for (Problem p : loaded.problems) {
     if (p.line <= 1) {  // of the file as a whole, or of its column names: at the place that names the file
-      p = {s_.file, file->line, file->column, file->path, p.file + ": " + p.what, p.mend};
+      p = {file->file(), file->line, file->column, file->path, p.file + ": " + p.what, p.mend};
     }
     problems_.add(p);
   }
@@ -261,7 +261,7 @@ bool DataBinder::read_stamps(const Node& node, DataFileSpec& spec) {
   }
   AssetReader numbers(problems_, zone_, {}, s_.currency);
   if (const Node* every = stamps->find("every")) {
-    const auto seconds = numbers.quantity(*every, s_.file, "s", {0.01, 31 * 86400.0});
+    const auto seconds = numbers.quantity(*every, "s", {0.01, 31 * 86400.0});
     good = good && seconds;
     s.every = seconds.value_or(0);
   } else if (!s.first.empty()) {
@@ -333,7 +333,7 @@ std::optional<DataFileSpec::Column> DataBinder::read_column(const std::string& n
   }
   if (const Node* longest = node.find("longest_gap")) {
     AssetReader numbers(problems_, zone_, {}, s_.currency);
-    c.gap.longest = numbers.quantity(*longest, s_.file, "s", {0, 366 * 86400.0}).value_or(0);
+    c.gap.longest = numbers.quantity(*longest, "s", {0, 366 * 86400.0}).value_or(0);
   }
   return c;
 }

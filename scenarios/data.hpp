@@ -37,7 +37,7 @@ class DataBinder {
   void known_keys(const Node& map, const std::vector<std::string>& known, const std::string& whose);
   void add_profile(Plan& plan, int members, const DataSet& set, const std::vector<const Binding*>& bindings);
   void problem(const Node& at, const std::string& what, const std::string& mend = "") {
-    problems_.add({s_.file, at.line, at.column, at.path, what, mend});
+    problems_.add({at.file(), at.line, at.column, at.path, what, mend});
   }
 
   Problems& problems_;
