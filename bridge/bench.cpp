@@ -23,6 +23,7 @@
 #include "engine/recorder.hpp"
 #include "scenarios/kpi.hpp"
 #include "scenarios/scenario.hpp"
+#include "scenarios/sweep.hpp"
 
 namespace urja {
 namespace {
@@ -170,6 +171,43 @@ void many_lanes(Bench& bench) {
   });
   bench.add({"lanes_1024_recording", "M steps/s", lanes * 60 / best * 1e-6, 8, true, "8 (goal 14)",
              "N 1024, 1 thread, 1 s, all channels metered; " + hash_text(batch)});
+}
+
+// Variants of one plan against the bare batch: the same plant, hours and key figures, each on one thread.
+void sweep(Bench& bench) {
+  const std::string scenario = data_folder("scenarios/reference_microgrid.yaml");
+  LoadOptions load;
+  load.from = "2016-09-01 08:00", load.to = "2016-09-01 14:00";
+  constexpr int lanes = 1024;
+  Sweep plan;
+  plan.keys = {{"assets.battery.state_of_charge", 1, 1, true, "%"}, {"assets.pv.rated", 2, 1, true, "kW"}};
+  for (int lane = 0; lane < lanes; ++lane) {
+    const Draw d = draw(static_cast<std::uint64_t>(lane), 0, 0, purpose("bench", 0), 0);
+    Sweep::Variant v;
+    for (const double x : {20 + 60 * d.uniform[0], 30 + 60 * d.uniform[1]}) {
+      const auto& key = plan.keys[v.values.size()];
+      v.values.push_back({fmt::format("{} {}", x, key.unit), "", x});
+    }
+    plan.variants.push_back(std::move(v));
+  }
+  SweepOptions options;
+  options.load = load;
+  double steps = 0;
+  const double swept = best_of(3, [&] { steps = run_sweep(scenario, plan, options).steps; });
+
+  const Scenario alone = load_scenario(scenario, load);
+  Batch batch(alone.plan, lanes);
+  KpiCounter counter(*alone.plan, lanes);
+  Meter meter(*alone.plan, batch.blocks(), counter.metered());
+  const double bare = best_of(3, [&] {
+    vary(batch, false);
+    for (double done = 0; done < steps; done += 60.0 * lanes) {
+      meter.clear();
+      batch.step(60, 1, &meter);
+    }
+  });
+  bench.add({"sweep_1024", "of the batch's speed", bare / swept, 0.8, true, "0.8",
+             fmt::format("N 1024, 1 thread, 6 h at 1 s: {:.2f} against {:.2f} M steps/s", steps / swept * 1e-6, steps / bare * 1e-6)});
 }
 
 // The reference plant on rows of a second: lanes start anywhere in a day, and every step of every lane reads a new row.
@@ -370,6 +408,7 @@ balance: [grid, pv, load]
 int run_bench(const std::vector<std::string>& names, bool as_json) {
   const std::pair<const char*, void (*)(Bench&)> cases[] = {{"one_lane_recording", one_lane},
                                                             {"lanes_1024_recording", many_lanes},
+                                                            {"sweep_1024", sweep},
                                                             {"lanes_1024_random_starts", random_starts},
                                                             {"lanes_1024_hourly", hourly},
                                                             {"two_threads", threads},

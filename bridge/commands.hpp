@@ -13,6 +13,7 @@ namespace urja {
 using Command = std::function<int()>;
 
 void add_run(CLI::App& app, Command& chosen);
+void add_sweep(CLI::App& app, Command& chosen);
 void add_validate(CLI::App& app, Command& chosen);
 void add_probe(CLI::App& app, Command& chosen);
 void add_describe(CLI::App& app, Command& chosen);

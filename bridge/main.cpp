@@ -14,6 +14,7 @@ int main(int argc, char** argv) {
   Command chosen;
   add_init(app, chosen);
   add_run(app, chosen);
+  add_sweep(app, chosen);
   add_validate(app, chosen);
   add_probe(app, chosen);
   add_describe(app, chosen);

@@ -1,19 +1,17 @@
 // urja run, urja validate, urja report.
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
-#include <atomic>
 #include <cctype>
 #include <chrono>
-#include <csignal>
 #include <cstdlib>
 #include <cstring>
 #include <filesystem>
 #include <nlohmann/json.hpp>
 
 #include "bridge/commands.hpp"
+#include "bridge/terminal.hpp"
 #include "engine/calendar.hpp"
 #include "engine/recorder.hpp"
 #include "scenarios/checkpoint.hpp"
@@ -27,9 +25,6 @@ namespace {
 namespace fs = std::filesystem;
 using nlohmann::json;
 
-std::atomic<bool> interrupted{false};
-extern "C" void on_interrupt(int) { interrupted = true; }
-
 struct RunArguments {
   std::string scenario, out, report;
   LoadOptions load;
@@ -38,37 +33,6 @@ struct RunArguments {
   int threads = 1;
   double checkpoint_every = 5;
   bool as_json = false, force = false, quiet = false, resume = false;
-};
-
-bool on_terminal() { return isatty(STDERR_FILENO) != 0; }
-
-// "  62 %  |#########......|  2016-10-01  1.2 M steps/s  31 s left"
-class ProgressBar {
- public:
-  ProgressBar(const Scenario& scenario, bool shown) : scenario_(scenario), zone_(*Zone::find(scenario.zone)), shown_(shown) {}
-  void show(std::int64_t done_steps, std::int64_t all) {
-    if (!shown_) return;
-    const double share = static_cast<double>(done_steps) / static_cast<double>(all);
-    const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin_).count();
-    const double rate = static_cast<double>(done_steps) / std::max(seconds, 1e-9);
-    constexpr int width_of_bar = 30;
-    const int filled = static_cast<int>(share * width_of_bar);
-    const auto now = static_cast<std::int64_t>(scenario_.start + static_cast<double>(done_steps) * scenario_.step);
-    std::fprintf(stderr, "\r%4.0f %% |%s%s| %s  %.2f M steps/s  %.0fx real time  %.0f s left   ", 100 * share,
-                 std::string(static_cast<std::size_t>(filled), '#').c_str(),
-                 std::string(static_cast<std::size_t>(width_of_bar - filled), '.').c_str(), zone_.text(now).substr(0, 10).c_str(),
-                 rate * 1e-6, rate * scenario_.step, static_cast<double>(all - done_steps) / std::max(rate, 1e-9));
-    drawn_ = true;
-  }
-  ~ProgressBar() {
-    if (drawn_) std::fprintf(stderr, "\r%*s\r", 110, "");
-  }
-
- private:
-  const Scenario& scenario_;
-  Zone zone_;
-  bool shown_, drawn_ = false;
-  std::chrono::steady_clock::time_point begin_ = std::chrono::steady_clock::now();
 };
 
 std::string value_text(const json& value) {
@@ -115,14 +79,6 @@ void print_table(json kpis) {
   }
 }
 
-// results/<scenario>/<n>/ with the first n that is free.
-fs::path next_folder(const std::string& scenario) {
-  for (int n = 1;; ++n) {
-    fs::path folder = fs::path("results") / scenario / std::to_string(n);
-    if (!fs::exists(folder)) return folder;
-  }
-}
-
 // The newest folder below results/<scenario>/ in which a run has stopped; empty if there is none.
 fs::path stopped_result(const std::string& scenario) {
   fs::path found;
@@ -157,13 +113,6 @@ std::string resume_command(const RunArguments& a, const fs::path& out) {
 
 void print_notes(const Scenario& scenario) {
   for (const std::string& note : scenario.notes) std::fprintf(stderr, "note: %s\n", note.c_str());
-}
-
-int print_problems(const Problems& problems) {
-  std::fputs(problems.text().c_str(), stderr);
-  const std::size_t count = problems.list().size();
-  std::fprintf(stderr, "%zu problem%s\n", count, count == 1 ? "" : "s");
-  return misused;
 }
 
 int run(RunArguments a) {
@@ -212,12 +161,12 @@ int run(RunArguments a) {
     }
   }
 
-  std::signal(SIGINT, on_interrupt);
-  std::signal(SIGTERM, on_interrupt);
+  watch_interrupts();
   json kpis;
   RunResult result;
   try {
-    ProgressBar bar(scenario, on_terminal() && !a.quiet && !a.as_json);
+    ProgressBar bar(on_terminal() && !a.quiet && !a.as_json);
+    const Zone zone = *Zone::find(scenario.zone);
     RunOptions options;
     options.out = out.string();
     options.threads = a.threads;
@@ -226,8 +175,12 @@ int run(RunArguments a) {
     options.version = version_text();
     options.machine = machine_text();
     options.progress = [&](std::int64_t done_steps, std::int64_t all) {
-      bar.show(done_steps, all);
-      return !interrupted;
+      const double steps = static_cast<double>(done_steps);
+      if (bar.shown())
+        bar.show(steps, static_cast<double>(all),
+                 zone.text(static_cast<std::int64_t>(scenario.start + steps * scenario.step)).substr(0, 10),
+                 fmt::format("  {:.0f}x real time", bar.steps_per_s(steps) * scenario.step));
+      return !interrupted();
     };
     result = run_scenario(scenario, options, kpis);
     kpis["load_s"] = loading;
@@ -274,8 +227,8 @@ int validate(const std::string& file, const LoadOptions& options) {
     print_notes(s);
     std::size_t assets = s.plan->assets.size();
     for (const auto& f : s.plan->fleets) assets += f.plan->assets.size();
-    fmt::print("{}: valid: {} models, {} data files, {:.0f} steps of {:g} s\n", file, assets, s.data_hashes.size() - s.included.size(),
-               (s.end - s.start) / s.step, s.step);
+    fmt::print("{}: valid: {} models, {} data files, {:.0f} steps of {:g} s\n", file, assets,
+               s.data_hashes.size() - s.included.size(), (s.end - s.start) / s.step, s.step);
     return done;
   } catch (const ScenarioError& e) { return print_problems(e.problems); }
 }

@@ -109,7 +109,7 @@ double Batch::time(int lane) const {
 
 // --------------------------------------------------------------------------------------------------------------- episodes
 
-void Batch::start_lane(int lane, const Start& start) {
+void Batch::start_lane(int lane, const Start& start, const Plan* values) {
   const int column = blocks_per_parent_ == 0 ? 0 : lane % (blocks_per_parent_ * width);
   Lanes* rows = block(lane / width);
   const int i = lane % width;
@@ -120,18 +120,26 @@ void Batch::start_lane(int lane, const Start& start) {
   s.key_low[i] = static_cast<double>(start.key & 0xFFFFFFFFu);
   s.key_high[i] = static_cast<double>(start.key >> 32);
   s.episode[i] = start.episode;
-  if (start.dt > 0 && start.dt != plan_->step) {
-    s.dt[i] = start.dt;
-    prepare(lane);
+  if (values) {
+    constexpr auto first = static_cast<std::size_t>(sizeof(Head) / sizeof(Lanes));  // behind the clock and the account
+    for (std::size_t r = first; r < values->starts.size(); ++r) rows[r][i] = values->starts[r];
+    const auto member = static_cast<std::size_t>(std::min(column, values->members - 1));
+    for (const auto& [row, each] : values->member_starts) rows[row][i] = each[member];
   }
+  const bool other_step = start.dt > 0 && start.dt != plan_->step;
+  if (other_step) s.dt[i] = start.dt;
+  if (other_step || values) prepare(lane);
   s.time[i] = s.index[i] * s.dt[i];
 }
 
-void Batch::reset(int lane, const Start& start) {
-  start_lane(lane, start);
+void Batch::reset(int lane, const Start& start) { reset(lane, start, nullptr); }
+void Batch::reset(int lane, const Start& start, const Plan& values) { reset(lane, start, &values); }
+void Batch::reset(int lane, const Start& start, const Plan* values) {
+  start_lane(lane, start, values);
   for (std::size_t f = 0; f < children_.size(); ++f) {
     const int members = plan_->fleets[f].blocks * width;
-    for (int m = 0; m < members; ++m) children_[f]->reset(child_lane(lane, static_cast<int>(f), m), start);
+    for (int m = 0; m < members; ++m)
+      children_[f]->reset(child_lane(lane, static_cast<int>(f), m), start, values ? values->fleets[f].plan.get() : nullptr);
   }
   begin_lane(lane);
 }

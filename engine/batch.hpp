@@ -63,6 +63,9 @@ class Batch {
   };
   // Plan's start values, then begin(). Costs a copy of the lane.
   void reset(int lane, const Start& start);
+  // The same with the start values of another plan, which must have the same assets, fleets and feeders, and need not be finished:
+  // a variant of a sweep.
+  void reset(int lane, const Start& start, const Plan& values);
   // After parameters or states were set at the begin of an episode: derived members and energy contents again.
   void prepare(int lane);
   void prepare_all();
@@ -110,7 +113,8 @@ class Batch {
 
   void make_image();
   void start_block(int b);
-  void start_lane(int lane, const Start& start);
+  void start_lane(int lane, const Start& start, const Plan* values);
+  void reset(int lane, const Start& start, const Plan* values);
   void begin_lane(int lane);
   void prepare_block(int b);
   void renew(int lane, bool book);

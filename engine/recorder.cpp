@@ -242,8 +242,8 @@ void lengthen(const std::string& path) {
 }  // namespace
 
 struct Recorder::File {
-  File(const std::string& to, const Batch& batch, std::vector<Channel> all)
-      : path(to), part(to + ".part"), channels(std::move(all)), lanes(batch.lanes()) {
+  File(const std::string& to, const Batch& batch, std::vector<Channel> all, int lane)
+      : path(to), part(to + ".part"), channels(std::move(all)), first(std::max(lane, 0)), lanes(lane < 0 ? batch.lanes() : 1) {
     H5Eset_auto2(H5E_DEFAULT, nullptr, nullptr);  // errors come back as exceptions, not on the terminal
     for (const Channel& c : channels) {
       shapes.emplace_back();
@@ -256,7 +256,7 @@ struct Recorder::File {
   }
   std::string path, part;
   std::vector<Channel> channels;
-  int lanes = 1;
+  int first, lanes;
   std::vector<int> members;                  // per channel; 0: no axis of members
   std::vector<std::vector<hsize_t>> shapes;  // of a row, per channel
   std::unique_ptr<Handle> file;
@@ -287,8 +287,8 @@ struct Recorder::File {
   std::vector<Event> events;
 };
 
-Recorder::Recorder(const std::string& path, const Batch& batch, std::vector<Channel> channels)
-    : file_(std::make_unique<File>(path, batch, std::move(channels))) {
+Recorder::Recorder(const std::string& path, const Batch& batch, std::vector<Channel> channels, int lane)
+    : file_(std::make_unique<File>(path, batch, std::move(channels), lane)) {
   File& f = *file_;
   errno = 0;
   f.file = std::make_unique<Handle>(H5Fcreate(f.part.c_str(), H5F_ACC_TRUNC, H5P_DEFAULT, latest_format()), H5Fclose,
@@ -309,7 +309,7 @@ Recorder::Recorder(const std::string& path, const Batch& batch, std::vector<Chan
 
 Recorder::Recorder(const std::string& path, const Batch& batch, std::vector<Channel> channels, std::int64_t rows,
                    const std::vector<double>& waiting)
-    : file_(std::make_unique<File>(path, batch, std::move(channels))) {
+    : file_(std::make_unique<File>(path, batch, std::move(channels), all_lanes)) {
   File& f = *file_;
   {
     // A killed writer leaves its mark in the file, which keeps others out, and a head that may know less of the file than is there:
@@ -349,13 +349,13 @@ void Recorder::write_parameters(const Batch& batch) {
     Quantity q = found;
     const int members = q.fleet < 0 ? 1 : batch.plan().fleets[static_cast<std::size_t>(q.fleet)].members;
     std::vector<double> values;
-    for (int lane = 0; lane < batch.lanes(); ++lane) {
+    for (int lane = file_->first; lane < file_->first + file_->lanes; ++lane) {
       for (int m = 0; m < members; ++m) {
         if (q.fleet >= 0) q.member = m;
         values.push_back(batch.get(lane, q));
       }
     }
-    const std::vector<hsize_t> shape{static_cast<hsize_t>(batch.lanes()), static_cast<hsize_t>(members)};
+    const std::vector<hsize_t> shape{static_cast<hsize_t>(file_->lanes), static_cast<hsize_t>(members)};
     const Handle space(H5Screate_simple(2, shape.data(), nullptr), H5Sclose, "make a data space");
     const Handle set(H5Dcreate2(*file_->file, ("/params/" + q.asset + "/" + q.name).c_str(), H5T_NATIVE_DOUBLE, space, link,
                                 H5P_DEFAULT, H5P_DEFAULT),
@@ -380,7 +380,7 @@ void Recorder::append(double time, const Batch& batch, const Meter& meter, int s
   for (std::size_t c = 0; c < f.channels.size(); ++c) {
     Channel& channel = f.channels[c];
     Quantity& q = channel.quantity;
-    for (int lane = 0; lane < f.lanes; ++lane) {
+    for (int lane = f.first; lane < f.first + f.lanes; ++lane) {
       const bool well = batch.status(lane) == Trouble::none;
       for (int m = 0; m < std::max(1, f.members[c]); ++m) {
         if (f.members[c] > 0) q.member = m;

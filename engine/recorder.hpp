@@ -49,8 +49,9 @@ std::vector<Channel> chosen_channels(const Plan& plan, const std::vector<std::st
 
 class Recorder {
  public:
-  // Creates `<path>.part`. The Meter given to append() must begin with metered(channels).
-  Recorder(const std::string& path, const Batch& batch, std::vector<Channel> channels);
+  // Creates `<path>.part`. The Meter given to append() must begin with metered(channels). Of one lane, or of all of them.
+  static constexpr int all_lanes = -1;
+  Recorder(const std::string& path, const Batch& batch, std::vector<Channel> channels, int lane = all_lanes);
   // Goes on with the `<path>.part` of a run that ended early, after `rows` rows, of which `waiting` were not in the file. Throws
   // RecordError when that is not possible: the file is left as it is.
   Recorder(const std::string& path, const Batch& batch, std::vector<Channel> channels, std::int64_t rows,

@@ -157,7 +157,7 @@ void AssetReader::check_orders(const AssetTarget& target) {
 }
 
 void AssetReader::apply_set(const AssetTarget& target, const std::string& name, const Node& at) {
-  const auto sets = parameter_sets(target.type().name);
+  const auto& sets = sets_.of(target.type().name);
   std::vector<std::string> names;
   for (const auto& [known, path] : sets) names.push_back(known);
   const auto found = sets.find(name);
@@ -169,13 +169,12 @@ void AssetReader::apply_set(const AssetTarget& target, const std::string& name, 
                             : fmt::format("did you mean '{}'? known: {}", close, any_of(names)));
     return;
   }
-  const std::string text = read_text(found->second, problems_);
-  const Node root = parse_yaml(text, found->second, problems_);
+  const Node& root = sets_.read(found->second, problems_);
   // A pack names the set of its cells; its own values come after.
   if (const Node* cell = root.find("cell"); cell && cell->is_scalar()) {
-    const auto cells = parameter_sets("cell");
+    const auto& cells = sets_.of("cell");
     if (const auto of_cell = cells.find(cell->text); of_cell != cells.end()) {
-      const Node inner = parse_yaml(read_text(of_cell->second, problems_), of_cell->second, problems_);
+      const Node& inner = sets_.read(of_cell->second, problems_);
       for (const char* part : {"values", "tables"}) {
         if (const Node* map = inner.find(part)) {
           for (const Node::Entry& e : map->entries) take(target, e, Given::in_set);
@@ -237,6 +236,7 @@ void AssetReader::apply(const AssetTarget& target, const Node::Entry& entry) {
     if (c->name == type.tag_choice) asset.tag = value.text;
     return;
   }
+  if (values_only && (named(type.tables) != type.tables.end() || named(type.files) != type.files.end())) return;
   if (const auto t = named(type.tables); t != type.tables.end()) return apply_table(target, *t, value);
   if (const auto e = named(type.files); e != type.files.end()) return apply_events(target, *e, value);
   for (const Derivation& d : type.derivations) {

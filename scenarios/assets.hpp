@@ -12,6 +12,7 @@
 
 #include "engine/calendar.hpp"
 #include "engine/plan.hpp"
+#include "scenarios/parameter_sets.hpp"
 #include "scenarios/problems.hpp"
 #include "scenarios/tree.hpp"
 
@@ -51,7 +52,10 @@ struct DerivedBinding {
 class AssetReader {
  public:
   AssetReader(Problems& problems, const Zone& zone, const std::set<std::string>& data_names, std::string& currency)
-      : problems_(problems), zone_(zone), data_names_(data_names), currency_(currency) {}
+      : AssetReader(problems, zone, data_names, currency, own_sets_) {}
+  AssetReader(Problems& problems, const Zone& zone, const std::set<std::string>& data_names, std::string& currency,
+              ParameterSets& sets)
+      : problems_(problems), zone_(zone), data_names_(data_names), currency_(currency), sets_(sets) {}
 
   // Parameter set (`set: NAME`) first, then the entries themselves; `skip` are keys that the caller has dealt with.
   void read(const AssetTarget& target, const Node& entries, const std::set<std::string>& skip);
@@ -60,6 +64,7 @@ class AssetReader {
   std::vector<Binding> bindings;
   std::vector<DerivedBinding> derived;
   std::vector<std::string> event_files;  // that were read
+  bool values_only = false;              // start values: no tables, no event files
   bool every_state = false;              // may be written, also those that a model keeps to itself: where it is driven alone
 
   // A number with a unit at a node; reports and returns nothing if it is not one or does not fit.
@@ -90,6 +95,8 @@ class AssetReader {
   const Zone& zone_;
   const std::set<std::string>& data_names_;
   std::string& currency_;
+  ParameterSets own_sets_;
+  ParameterSets& sets_;
   std::map<std::string, Given> given_;  // by key, of the asset that is being read
 };
 

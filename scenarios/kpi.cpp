@@ -6,7 +6,7 @@
 
 namespace urja {
 
-KpiCounter::KpiCounter(const Plan& plan) {
+KpiCounter::KpiCounter(const Plan& plan, int lanes) : lanes_(lanes) {
   const auto zone_of = [&](const Quantity& q) -> std::string {
     const Plan& home = q.fleet < 0 ? plan : *plan.fleets[static_cast<std::size_t>(q.fleet)].plan;
     const std::string name = q.fleet < 0 ? q.asset : q.asset.substr(q.asset.find('.') + 1);
@@ -15,7 +15,7 @@ KpiCounter::KpiCounter(const Plan& plan) {
   };
   const auto meter = [&](const Quantity& q, const std::string& key, const std::string& zone) {
     metered_.push_back(q);
-    sums_.push_back({key, zone, q.fleet < 0 ? 1 : plan.fleets[static_cast<std::size_t>(q.fleet)].members, 0});
+    sums_.push_back({key, zone, q.fleet < 0 ? 1 : plan.fleets[static_cast<std::size_t>(q.fleet)].members});
   };
   for (const Quantity& q : plan.quantities()) {
     if (q.kpi.empty()) continue;
@@ -25,36 +25,37 @@ KpiCounter::KpiCounter(const Plan& plan) {
   meter(*plan.find("plant.unserved_power"), "plant_unserved", "");
   meter(*plan.find("plant.interrupted"), "interrupted", "");
   meter(*plan.find("plant.spilled_power"), "spilled_kwh", "");
+  joules_.assign(static_cast<std::size_t>(lanes) * sums_.size(), 0.0);
 }
 
 void KpiCounter::add(const Meter& meter, int first, double dt) {
-  for (std::size_t k = 0; k < sums_.size(); ++k) {
-    double sum = 0;
-    for (int m = 0; m < sums_[k].members; ++m) sum += meter.sum(0, first + static_cast<int>(k), m);
-    sums_[k].joules += sum * dt;
+  for (int lane = 0; lane < lanes_; ++lane) {
+    for (std::size_t k = 0; k < sums_.size(); ++k) {
+      double sum = 0;
+      for (int m = 0; m < sums_[k].members; ++m) sum += meter.sum(lane, first + static_cast<int>(k), m);
+      joules(lane, k) += sum * dt;
+    }
   }
 }
 
-std::vector<double> KpiCounter::sums() const {
-  std::vector<double> all;
-  for (const Sum& s : sums_) all.push_back(s.joules);
-  return all;
-}
+std::vector<double> KpiCounter::sums() const { return joules_; }
 
 void KpiCounter::set_sums(const std::vector<double>& sums) {
-  if (sums.size() != sums_.size()) throw std::invalid_argument("sums of another plant");
-  for (std::size_t k = 0; k < sums.size(); ++k) sums_[k].joules = sums[k];
+  if (sums.size() != joules_.size()) throw std::invalid_argument("sums of another plant");
+  joules_ = sums;
 }
 
-nlohmann::json KpiCounter::result(const Batch& batch) const {
+nlohmann::json KpiCounter::result(const Batch& batch, int lane) const {
   std::map<std::string, double> value;
   nlohmann::json by_zone = nlohmann::json::object();
-  for (const Sum& s : sums_) {
+  for (std::size_t k = 0; k < sums_.size(); ++k) {
+    const Sum& s = sums_[k];
+    const double joules = joules_[static_cast<std::size_t>(lane) * sums_.size() + k];
     if (s.key == "interrupted") {
-      value["unserved_h"] += s.joules / 3600;
+      value["unserved_h"] += joules / 3600;
       continue;
     }
-    const double kwh = s.joules / 3.6e6;
+    const double kwh = joules / 3.6e6;
     if (s.key == "plant_unserved") value["unserved_kwh"] += kwh;
     else if (s.key == "unserved_kwh") by_zone[s.zone] = by_zone.value(s.zone, 0.0) + kwh;
     else value[s.key] += kwh;
@@ -63,7 +64,7 @@ nlohmann::json KpiCounter::result(const Batch& batch) const {
     double factor = 1;
     if (q.unit == "W" || q.unit == "Wh") factor = 1e-3;  // peak_import_kw, .._kwh
     else if (q.unit == "s") factor = 1 / 3600.0;         // .._h
-    value[q.kpi] += batch.get(0, q) * factor;
+    value[q.kpi] += batch.get(lane, q) * factor;
   }
   // Nothing to say as long as no parameter has jumped.
   if (const auto jumps = value.find("parameter_change_kwh"); jumps != value.end() && jumps->second == 0) value.erase(jumps);
@@ -81,8 +82,8 @@ nlohmann::json KpiCounter::result(const Batch& batch) const {
   nlohmann::json all = nlohmann::json::object();
   for (const auto& [key, number] : value) all[key] = number;
   if (!by_zone.empty()) all["unserved_kwh_by_zone"] = by_zone;
-  all["ledger_residual"] = batch.ledger_residual(0);
-  all["heat_residual"] = batch.heat_residual(0);
+  all["ledger_residual"] = batch.ledger_residual(lane);
+  all["heat_residual"] = batch.heat_residual(lane);
   all["faults"] = nlohmann::json::array();
   return all;
 }

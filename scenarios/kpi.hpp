@@ -14,26 +14,28 @@ namespace urja {
 
 class KpiCounter {
  public:
-  explicit KpiCounter(const Plan& plan);
+  explicit KpiCounter(const Plan& plan, int lanes = 1);
 
   // What the Meter must sum, in this order, after `first` other quantities.
   const std::vector<Quantity>& metered() const { return metered_; }
   // Adds the steps since the meter was cleared.
   void add(const Meter& meter, int first, double dt);
   // What has been added up, to go on from in another process.
-  std::vector<double> sums() const;
+  std::vector<double> sums() const;                // lane by lane
   void set_sums(const std::vector<double>& sums);  // throws std::invalid_argument if they are another plant's
-  // All figures of lane 0 as in the contract (design section 6); money rounded by nobody.
-  nlohmann::json result(const Batch& batch) const;
+  // All figures of a lane as in the contract (design section 6); money rounded by nobody.
+  nlohmann::json result(const Batch& batch, int lane = 0) const;
 
  private:
   struct Sum {
     std::string key, zone;
     int members;
-    double joules = 0;
   };
+  double& joules(int lane, std::size_t sum) { return joules_[static_cast<std::size_t>(lane) * sums_.size() + sum]; }
   std::vector<Quantity> metered_;
+  int lanes_;
   std::vector<Sum> sums_;
+  std::vector<double> joules_;  // [lanes][sums]
   std::vector<Quantity> at_end_;
 };
 

@@ -8,9 +8,7 @@
 #include <cstdio>
 #include <nlohmann/json.hpp>
 
-#include "engine/recorder.hpp"
 #include "scenarios/checkpoint.hpp"
-#include "scenarios/kpi.hpp"
 
 namespace urja {
 namespace {
@@ -28,6 +26,48 @@ std::vector<std::pair<std::string, std::string>> identity_of(const Scenario& s, 
 
 }  // namespace
 
+void describe_run(Recorder& recorder, const Scenario& scenario, const std::string& version, const std::string& machine) {
+  recorder.attribute("title", scenario.title);
+  recorder.attribute("scenario", scenario.text);
+  if (!scenario.included.empty()) recorder.attribute("included", nlohmann::json(scenario.included).dump());
+  recorder.attribute("scenario_file", scenario.file);
+  recorder.attribute("zone", scenario.zone);
+  if (!scenario.currency.empty()) recorder.attribute("currency", scenario.currency);
+  recorder.attribute("seed", static_cast<std::int64_t>(scenario.seed));
+  recorder.attribute("version", version);
+  recorder.attribute("machine", machine);
+  recorder.attribute("step_s", scenario.step);
+  recorder.attribute("record_s", scenario.record);
+  recorder.attribute("asset_kinds", nlohmann::json(scenario.models).dump());
+  recorder.attribute("notes", nlohmann::json(scenario.notes).dump());
+  recorder.attribute("data_hashes", nlohmann::json(scenario.data_hashes).dump());
+  recorder.attribute("set", nlohmann::json(scenario.set).dump());
+}
+
+std::vector<Channel> result_channels(const Scenario& scenario, const std::vector<std::string>& choices) {
+  std::vector<Channel> channels = chosen_channels(*scenario.plan, choices);
+  for (Channel& c : channels) {  // a result knows its currency
+    if (c.unit.rfind("money", 0) == 0 && !scenario.currency.empty()) c.unit.replace(0, 5, scenario.currency);
+  }
+  return channels;
+}
+
+nlohmann::json key_figures(const Scenario& scenario, const Batch& batch, const KpiCounter& counter, int lane, std::int64_t steps,
+                           std::string& trouble) {
+  nlohmann::json kpis = counter.result(batch, lane);
+  kpis["scenario"] = scenario.name;
+  kpis["seed"] = scenario.seed;
+  kpis["steps"] = steps;
+  if (!scenario.currency.empty()) kpis["currency"] = scenario.currency;
+  kpis["ledger_worst_of_bound"] = batch.ledger_worst(lane);
+  kpis["state_hash"] = fmt::format("{:016x}", batch.hash(lane));
+  for (const auto& [key, name] : {std::pair{"ledger_residual", "energy"}, {"heat_residual", "heat"}}) {
+    if (kpis[key].get<double>() > 1e-9 && trouble.empty())
+      trouble = fmt::format("the {} ledger misses {:.1e} of the throughput", name, kpis[key].get<double>());
+  }
+  return kpis;
+}
+
 RunResult run_scenario(const Scenario& scenario, const RunOptions& options, nlohmann::json& kpis) {
   using Clock = std::chrono::steady_clock;
   const auto seconds_since = [](Clock::time_point begin) { return std::chrono::duration<double>(Clock::now() - begin).count(); };
@@ -38,10 +78,7 @@ RunResult run_scenario(const Scenario& scenario, const RunOptions& options, nloh
   batch.reset(0, start);
 
   KpiCounter counter(*scenario.plan);
-  std::vector<Channel> channels = chosen_channels(*scenario.plan, scenario.channels);
-  for (Channel& c : channels) {  // a result knows its currency
-    if (c.unit.rfind("money", 0) == 0 && !scenario.currency.empty()) c.unit.replace(0, 5, scenario.currency);
-  }
+  const std::vector<Channel> channels = result_channels(scenario, scenario.channels);
   std::vector<Quantity> sums = metered(channels);
   const int first_kpi = static_cast<int>(sums.size());
   sums.insert(sums.end(), counter.metered().begin(), counter.metered().end());
@@ -63,20 +100,7 @@ RunResult run_scenario(const Scenario& scenario, const RunOptions& options, nloh
   } else if (!options.out.empty()) {
     std::remove(checkpoint_path.c_str());  // of a run that this one replaces
     recorder = std::make_unique<Recorder>(options.out, batch, channels);
-    recorder->attribute("title", scenario.title);
-    recorder->attribute("scenario", scenario.text);
-    if (!scenario.included.empty()) recorder->attribute("included", nlohmann::json(scenario.included).dump());
-    recorder->attribute("scenario_file", scenario.file);
-    recorder->attribute("zone", scenario.zone);
-    if (!scenario.currency.empty()) recorder->attribute("currency", scenario.currency);
-    recorder->attribute("seed", static_cast<std::int64_t>(scenario.seed));
-    recorder->attribute("version", options.version);
-    recorder->attribute("machine", options.machine);
-    recorder->attribute("step_s", scenario.step);
-    recorder->attribute("record_s", scenario.record);
-    recorder->attribute("asset_kinds", nlohmann::json(scenario.models).dump());
-    recorder->attribute("notes", nlohmann::json(scenario.notes).dump());
-    recorder->attribute("data_hashes", nlohmann::json(scenario.data_hashes).dump());
+    describe_run(*recorder, scenario, options.version, options.machine);
   }
 
   const auto all = static_cast<std::int64_t>(std::llround((scenario.end - scenario.start) / scenario.step));
@@ -126,20 +150,11 @@ RunResult run_scenario(const Scenario& scenario, const RunOptions& options, nloh
   result.until = batch.time(0);
   result.finished = result.steps == all;
 
-  kpis = counter.result(batch);
-  kpis["scenario"] = scenario.name;
-  kpis["seed"] = scenario.seed;
-  kpis["steps"] = result.steps;
+  std::string doubt;
+  kpis = key_figures(scenario, batch, counter, 0, result.steps, doubt);
   kpis["wall_s"] = result.wall_s;
   kpis["steps_per_s"] = result.wall_s > 0 ? static_cast<double>(result.steps) / result.wall_s : 0.0;
-  if (!scenario.currency.empty()) kpis["currency"] = scenario.currency;
-  kpis["ledger_worst_of_bound"] = batch.ledger_worst(0);
-  kpis["state_hash"] = fmt::format("{:016x}", batch.hash(0));
-  for (const auto& [key, name] : {std::pair{"ledger_residual", "energy"}, {"heat_residual", "heat"}}) {
-    if (kpis[key].get<double>() <= 1e-9 || !result.trouble.empty()) continue;
-    result.trouble = fmt::format("the {} ledger misses {:.1e} of the throughput", name, kpis[key].get<double>());
-    result.finished = false;
-  }
+  if (!doubt.empty() && result.trouble.empty()) result.trouble = doubt, result.finished = false;
   if (recorder) {
     recorder->attribute("kpis", kpis.dump());
     recorder->attribute("complete", static_cast<std::int64_t>(result.finished));

@@ -4,6 +4,8 @@
 #include <nlohmann/json_fwd.hpp>
 #include <string>
 
+#include "engine/recorder.hpp"
+#include "scenarios/kpi.hpp"
 #include "scenarios/scenario.hpp"
 
 namespace urja {
@@ -26,6 +28,14 @@ struct RunResult {
   std::int64_t steps = 0;
   double wall_s = 0;  // of all the processes that ran it
 };
+
+// What a result file says of the run that made it.
+void describe_run(Recorder& recorder, const Scenario& scenario, const std::string& version, const std::string& machine);
+// The channels that a scenario's result holds, prices in its currency.
+std::vector<Channel> result_channels(const Scenario& scenario, const std::vector<std::string>& choices);
+// All key figures of a lane that are the same whoever ran it, `steps` steps long; `trouble` says why they must not be trusted, if so.
+nlohmann::json key_figures(const Scenario& scenario, const Batch& batch, const KpiCounter& counter, int lane, std::int64_t steps,
+                           std::string& trouble);
 
 // KPIs as in the contract go to `kpis`. A run that is stopped, or that stops, leaves <out>.checkpoint beside its file, from which
 // `resume` goes on; the end has the same bits. Throws RecordError when the file cannot be written, CheckpointError when the run

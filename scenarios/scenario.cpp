@@ -1,13 +1,9 @@
 #include "scenarios/scenario.hpp"
 
 #include <fmt/format.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <cmath>
-#include <cstdlib>
 #include <filesystem>
-#include <fstream>
 #include <set>
 
 #include "engine/calendar.hpp"
@@ -15,6 +11,7 @@
 #include "engine/units.hpp"
 #include "scenarios/assets.hpp"
 #include "scenarios/data.hpp"
+#include "scenarios/parameter_sets.hpp"
 #include "scenarios/tree.hpp"
 
 namespace urja {
@@ -28,24 +25,24 @@ bool is_name(const std::string& text) {
          std::all_of(text.begin(), text.end(), [](unsigned char c) { return std::isalnum(c) || c == '_' || c == '-'; });
 }
 
-class Loader {
+}  // namespace
+
+class ScenarioSource::Loader {
  public:
-  Loader(const std::string& file, const LoadOptions& options) : options_(options) {
-    s_.file = file;
-    s_.name = fs::path(file).stem().string();
+  Loader(const ScenarioSource& source, const LoadOptions& options, bool values_only)
+      : options_(options), values_only_(values_only), sets_(*source.sets_), root_(source.root_) {
+    s_.file = source.file_;
+    s_.name = fs::path(source.file_).stem().string();
     s_.set = options.set;
+    s_.text = source.texts_.front().text;
+    for (std::size_t k = 1; k < source.texts_.size(); ++k) {
+      const auto& [file, text] = source.texts_[k];
+      s_.included[file] = text;
+      if (!values_only) s_.data_hashes[file] = file_hash(file);
+    }
   }
 
   Scenario load() {
-    std::vector<SourceText> sources;
-    root_ = read_tree(s_.file, problems_, sources);
-    if (!sources.empty()) s_.text = sources.front().text;
-    for (std::size_t k = 1; k < sources.size(); ++k) {
-      s_.included[sources[k].file] = sources[k].text;
-      s_.data_hashes[sources[k].file] = file_hash(sources[k].file);
-    }
-    stop_if_wrong();
-    if (!root_.is_map()) fail(root_, "this is not a scenario", "it needs at least: urja: 1, zone, run, assets, balance");
     stop_if_wrong();
     for (const std::string& assignment : options_.set) set_at(root_, assignment, problems_);
     known_keys(root_, {"urja", "title", "zone", "run", "data", "feeders", "assets", "balance", "controller"}, "a scenario");
@@ -57,6 +54,10 @@ class Loader {
     read_assets();
     read_balance();
     // Data last, and also when something is wrong already: their problems are to be seen at once with the others.
+    if (values_only_) {
+      stop_if_wrong();
+      return std::move(s_);
+    }
     DataBinder binder(problems_, *zone_, s_);
     if (const Node* data = root_.find("data")) binder.read(*data, reader_->bindings, reader_->derived);
     stop_if_wrong();
@@ -229,7 +230,8 @@ class Loader {
       if (!data->is_map()) fail(*data, "expected named data sets");
       for (const Node::Entry& e : data->entries) data_names_.insert(e.key);
     }
-    reader_ = std::make_unique<AssetReader>(problems_, *zone_, data_names_, s_.currency);
+    reader_ = std::make_unique<AssetReader>(problems_, *zone_, data_names_, s_.currency, sets_);
+    reader_->values_only = values_only_;
   }
 
   void read_assets() {
@@ -464,6 +466,8 @@ class Loader {
   }
 
   const LoadOptions& options_;
+  bool values_only_;
+  ParameterSets& sets_;
   std::vector<Node> chosen_;  // run.channels
   Problems problems_;
   Scenario s_;
@@ -476,39 +480,18 @@ class Loader {
   std::unique_ptr<AssetReader> reader_;
 };
 
-}  // namespace
-
-Scenario load_scenario(const std::string& file, const LoadOptions& options) { return Loader(file, options).load(); }
-
-std::string data_folder(const std::string& below) {
-  std::vector<fs::path> places;
-  if (const char* set = std::getenv("URJA_DATA")) places.emplace_back(set);
-  std::error_code ignored;
-  const fs::path program = fs::read_symlink("/proc/self/exe", ignored);
-  if (!program.empty()) places.push_back(program.parent_path().parent_path() / "share" / "urja");
-  places.emplace_back(URJA_SOURCE_DIR);
-  for (const fs::path& place : places) {
-    if (fs::exists(place / below, ignored)) return (place / below).string();
-  }
-  return (places.back() / below).string();
+ScenarioSource::ScenarioSource(const std::string& file) : file_(file), sets_(std::make_unique<ParameterSets>()) {
+  Problems problems;
+  root_ = read_tree(file, problems, texts_);
+  if (problems.empty() && !root_.is_map())
+    problems.add(
+        {file, root_.line, root_.column, "", "this is not a scenario", "it needs at least: urja: 1, zone, run, assets, balance"});
+  if (!problems.empty()) throw ScenarioError{problems};
 }
+ScenarioSource::~ScenarioSource() = default;
+Scenario ScenarioSource::load(const LoadOptions& options) const { return Loader(*this, options, false).load(); }
+Scenario ScenarioSource::load_values(const LoadOptions& options) const { return Loader(*this, options, true).load(); }
 
-std::map<std::string, std::string> parameter_sets(const std::string& model) {
-  std::map<std::string, std::string> sets;
-  std::error_code ignored;
-  for (const auto& folder : fs::directory_iterator(data_folder("models"), ignored)) {
-    for (const auto& entry : fs::directory_iterator(folder.path() / "sets", ignored)) {
-      if (entry.path().extension() != ".yaml") continue;
-      std::ifstream in(entry.path());
-      for (std::string line; std::getline(in, line);) {
-        if (line.rfind("model:", 0) != 0) continue;
-        const std::string named = line.substr(6 + line.substr(6).find_first_not_of(' '));
-        if (named == model) sets[entry.path().stem().string()] = entry.path().string();
-        break;
-      }
-    }
-  }
-  return sets;
-}
+Scenario load_scenario(const std::string& file, const LoadOptions& options) { return ScenarioSource(file).load(options); }
 
 }  // namespace urja

@@ -13,7 +13,9 @@
 #include <vector>
 
 #include "engine/plan.hpp"
+#include "scenarios/parameter_sets.hpp"
 #include "scenarios/problems.hpp"
+#include "scenarios/tree.hpp"
 
 namespace urja {
 
@@ -43,9 +45,21 @@ struct LoadOptions {
 // Throws ScenarioError with all problems.
 Scenario load_scenario(const std::string& file, const LoadOptions& options = {});
 
-// Folders in which models' parameter sets and shipped scenarios lie: $URJA_DATA, beside the program, or the source tree.
-std::string data_folder(const std::string& below);
-// All parameter sets of a model ("battery"): name -> file.
-std::map<std::string, std::string> parameter_sets(const std::string& model);
+// A scenario's text, read once, of which many variants can be loaded, from several threads at a time.
+class ScenarioSource {
+ public:
+  explicit ScenarioSource(const std::string& file);  // throws ScenarioError
+  ~ScenarioSource();
+  Scenario load(const LoadOptions& options = {}) const;
+  // Without its data: the plan is not finished and has start values only, for Batch::reset. A millisecond.
+  Scenario load_values(const LoadOptions& options) const;
+
+ private:
+  class Loader;
+  std::string file_;
+  std::vector<SourceText> texts_;
+  Node root_;
+  std::unique_ptr<ParameterSets> sets_;
+};
 
 }  // namespace urja

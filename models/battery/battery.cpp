@@ -29,7 +29,7 @@ struct BatterySettings : Cell::Settings {
 struct Battery : Cell, RideThrough {
   using Settings = BatterySettings;
   Port ac;
-  Lanes cells_in_series, cells_in_parallel, rating, standby, quadratic, own_use, state_of_charge_min, state_of_charge_max;
+  Lanes cells_in_series, cells_in_parallel, packs, rating, standby, quadratic, own_use, state_of_charge_min, state_of_charge_max;
   Lanes state_of_charge_floor;
   Lanes equivalent_full_cycles, parameter_change;
   Lanes pair_power, pack_voltage, pack_current, charge_power, discharge_power, converter_loss, cell_loss, stored_power,
@@ -49,6 +49,7 @@ struct Battery : Cell, RideThrough {
     d.output<&Cell::voltage>("V", "of one cell, at the end of the step", telemetered);
     d.parameter<&Battery::cells_in_series>("1", 108, {1, 1e6}, "in a string");
     d.parameter<&Battery::cells_in_parallel>("1", 10, {1, 1e6}, "strings side by side");
+    d.parameter<&Battery::packs>("1", 1, {1e-3, 1e6}, "of these cells behind the converter: the size, for sweeps; parts of one count");
     d.parameter<&Battery::rating>("W", 50e3, {1, 1e9}, "of the converter, on the bus side", hook);
     d.parameter<&Battery::standby>("1", 0.0072, {0, 0.019}, "no-load loss over the rating").cite("Notton et al. 2010");
     d.parameter<&Battery::quadratic>("1", 0.0345, {0, 0.2}, "load loss at the rating over the rating", hook)
@@ -92,7 +93,7 @@ struct Battery : Cell, RideThrough {
 
   void prepare(const Step& s) {
     Cell::prepare(s);
-    cells = cells_in_series * cells_in_parallel;
+    cells = cells_in_series * cells_in_parallel * packs;
   }
 
   Lanes held_energy(const Settings& t) const { return cells * capacity * t.open_circuit_voltage.at(state_of_charge).integral; }
@@ -157,7 +158,7 @@ struct Battery : Cell, RideThrough {
     stored_power = pair_power - cells * lived.chemical;
     stored_energy = cells * capacity * over.area;
     pack_voltage = cells_in_series * voltage;
-    pack_current = cells_in_parallel * current;
+    pack_current = cells_in_parallel * packs * current;
     if (t.grid_forming < 0.5) pass_time(s, ac);
     charge_power = most(-ac.p, 0);
     discharge_power = most(ac.p, 0);

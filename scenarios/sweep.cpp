@@ -1,0 +1,355 @@
+#include "scenarios/sweep.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <atomic>
+#include <chrono>
+#include <cmath>
+#include <filesystem>
+#include <map>
+#include <mutex>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <set>
+#include <thread>
+
+#include "engine/recorder.hpp"
+#include "engine/units.hpp"
+#include "scenarios/assets.hpp"
+#include "scenarios/kpi.hpp"
+#include "scenarios/run.hpp"
+
+namespace urja {
+namespace {
+
+constexpr int most_lanes = 256;  // of a job: their blocks stay in the L2 cache
+
+// Whether what a key changes is a start value of the plan, and nothing else.
+class StartValues {
+ public:
+  explicit StartValues(const Plan* plan) : plan_(plan) {}
+
+  bool has(const std::string& key, const std::string& yaml) const {
+    if (!plan_) return false;
+    const std::vector<std::string> path = parts(key);
+    if (path.size() == 2 && path[0] == "run" && path[1] == "seed") return true;
+    if (path.size() == 3 && path[0] == "feeders" && path[2] == "limit") return true;
+    if (path.size() == 2 && path[0] == "controller") return member(*plan_, "controller", path[1], yaml);
+    if (path.size() == 3 && path[0] == "assets") return member(*plan_, path[1], path[2], yaml);
+    if (path.size() != 5 || path[0] != "assets" || path[2] != "members") return false;
+    for (const Plan::Fleet& f : plan_->fleets) {
+      if (f.name == path[1]) return member(*f.plan, path[3], path[4], yaml);
+    }
+    return false;
+  }
+
+ private:
+  static std::vector<std::string> parts(const std::string& key) {
+    std::vector<std::string> all{""};
+    for (char c : key) {
+      if (c == '.') all.emplace_back();
+      else all.back() += c;
+    }
+    return all;
+  }
+  static bool member(const Plan& plan, const std::string& asset_name, const std::string& name, const std::string& yaml) {
+    const Plan::Asset* asset = plan.asset(asset_name);
+    const Member* m = asset ? asset->type->find(name) : nullptr;
+    if (!m || !scenario_may_write(*m)) return false;
+    const int row = asset->offset + m->offset;
+    for (const Profile& p : plan.profiles) {
+      if (std::any_of(p.targets.begin(), p.targets.end(), [&](const auto& t) { return t.to == row; })) return false;
+    }
+    Problems ignored;
+    const Node value = parse_yaml(yaml, "", ignored);
+    return value.kind == Node::Kind::list || (value.is_scalar() && (m->kind != Kind::input || parse_quantity(value.text)));
+  }
+  const Plan* plan_;
+};
+
+// Variants that share a plan.
+struct Group {
+  std::vector<std::size_t> variants;
+  std::once_flag loading;
+  std::shared_ptr<const Scenario> scenario;  // null: none of them loads
+  std::atomic<int> jobs{0};                  // that still need it
+};
+
+class Runner {
+ public:
+  Runner(const ScenarioSource& source, const Sweep& sweep, const SweepOptions& options)
+      : source_(source), sweep_(sweep), options_(options) {
+    result_.variants.resize(sweep.variants.size());
+  }
+
+  SweepResult run() {
+    const auto begin = Clock::now();
+    check_keys();
+    make_groups();
+    struct Job {
+      Group* group;
+      std::size_t first, last;
+    };
+    std::vector<Job> jobs;
+    const auto threads = static_cast<std::size_t>(std::max(1, options_.threads));
+    for (auto& [key, group] : groups_) {
+      const std::size_t n = group.variants.size(), share = (n + threads - 1) / threads;
+      const std::size_t lanes = std::min<std::size_t>(most_lanes, (share + width - 1) / width * width);
+      for (std::size_t at = 0; at < n; at += lanes) jobs.push_back({&group, at, std::min(n, at + lanes)}), ++group.jobs;
+    }
+    std::atomic<std::size_t> next{0};
+    const auto work = [&] {
+      for (std::size_t k; !stopped_ && (k = next++) < jobs.size();) {
+        const Job& job = jobs[k];
+        const std::vector<std::size_t> mine(job.group->variants.begin() + static_cast<std::ptrdiff_t>(job.first),
+                                            job.group->variants.begin() + static_cast<std::ptrdiff_t>(job.last));
+        try {
+          run_job(*job.group, mine);
+        } catch (const std::exception& e) {
+          for (std::size_t v : mine) {
+            if (result_.variants[v].status == VariantResult::Status::not_run) end(v, VariantResult::Status::error, e.what());
+          }
+        }
+        if (--job.group->jobs == 0) job.group->scenario.reset();
+      }
+    };
+    {
+      std::vector<std::jthread> others;
+      for (std::size_t t = 1; t < std::min(threads, jobs.size()); ++t) others.emplace_back(work);
+      work();
+    }
+    result_.wall_s = std::chrono::duration<double>(Clock::now() - begin).count();
+    result_.groups = static_cast<std::int64_t>(groups_.size());
+    result_.steps = done_;
+    stop_if_none_loads();
+    return std::move(result_);
+  }
+
+ private:
+  using Clock = std::chrono::steady_clock;
+
+  LoadOptions options_of(const Sweep::Variant& v) const {
+    LoadOptions load = options_.load;
+    for (std::string& s : sweep_.assignments(v)) load.set.push_back(std::move(s));
+    return load;
+  }
+
+  // A key that every variant trips over is a mistake of the sweep, not of a variant.
+  void check_keys() {
+    Problems problems;
+    for (std::size_t k = 0; k < sweep_.keys.size(); ++k) {
+      std::vector<const Sweep::Variant*> with;
+      for (const Sweep::Variant& v : sweep_.variants) {
+        if (!v.values[k].text.empty()) with.push_back(&v);
+      }
+      if (with.empty()) continue;
+      std::optional<Problem> first;
+      bool always = true;
+      for (const Sweep::Variant* v : std::set{with.front(), with[with.size() / 2], with.back()}) {
+        bool here = false;
+        try {
+          (void)source_.load_values(options_of(*v));
+        } catch (const ScenarioError& e) {
+          for (const Problem& p : e.problems.list()) {
+            if (!p.key.starts_with("--set " + sweep_.keys[k].key)) continue;
+            here = true;
+            if (!first) first = p;
+          }
+        }
+        always = always && here;
+      }
+      const Sweep::Key& key = sweep_.keys[k];
+      if (always) problems.add({sweep_.file, key.line, key.column, key.key, first->what, first->mend});
+    }
+    if (!problems.empty()) throw ScenarioError{problems};
+  }
+
+  void make_groups() {
+    std::optional<Scenario> base;
+    try {
+      base = source_.load(options_.load);
+    } catch (const ScenarioError&) {
+      // It may be whole only with what the variants say: each of these then has a plan of its own.
+    }
+    const StartValues start_values(base ? base->plan.get() : nullptr);
+    std::map<std::pair<std::size_t, std::string>, bool> known;
+    for (std::size_t i = 0; i < sweep_.variants.size(); ++i) {
+      const Sweep::Variant& v = sweep_.variants[i];
+      std::string plan;
+      for (std::size_t k = 0; k < sweep_.keys.size(); ++k) {
+        const std::string& text = v.values[k].text;
+        if (text.empty()) continue;
+        const auto [is, fresh] = known.try_emplace({k, text});
+        if (fresh) is->second = start_values.has(sweep_.keys[k].key, text);
+        if (!is->second) plan += sweep_.keys[k].key + "=" + text + "\n";
+      }
+      groups_[plan].variants.push_back(i);
+    }
+  }
+
+  void run_job(Group& group, const std::vector<std::size_t>& mine) {
+    std::call_once(group.loading, [&] { load(group); });
+    if (!group.scenario) return;
+    const Scenario& scenario = *group.scenario;
+    std::vector<std::size_t> ready;
+    std::vector<Scenario> values;
+    for (std::size_t v : mine) {
+      if (result_.variants[v].status != VariantResult::Status::not_run) continue;
+      try {
+        values.push_back(source_.load_values(options_of(sweep_.variants[v])));
+        ready.push_back(v);
+      } catch (const ScenarioError& e) { end(v, VariantResult::Status::error, first_of(e.problems)); }
+    }
+    if (ready.empty()) return;
+
+    Batch batch(scenario.plan, static_cast<int>(ready.size()));
+    for (std::size_t lane = 0; lane < ready.size(); ++lane) {
+      values[lane].seed += sweep_.variants[ready[lane]].seed_after;
+      Batch::Start start;
+      start.key = values[lane].seed;
+      batch.reset(static_cast<int>(lane), start, *values[lane].plan);
+      values[lane].plan.reset();
+    }
+    step(batch, scenario, ready, values);
+  }
+
+  void step(Batch& batch, const Scenario& scenario, const std::vector<std::size_t>& ready, const std::vector<Scenario>& values) {
+    const std::vector<Channel> channels =
+        sweep_.with_results ? result_channels(scenario, sweep_.channels) : std::vector<Channel>{};
+    KpiCounter counter(*scenario.plan, batch.lanes());
+    std::vector<Quantity> sums = metered(channels);
+    const int first_kpi = static_cast<int>(sums.size());
+    sums.insert(sums.end(), counter.metered().begin(), counter.metered().end());
+    Meter meter(*scenario.plan, batch.blocks(), sums);
+    std::vector<std::unique_ptr<Recorder>> recorders;
+    if (sweep_.with_results) {
+      const std::lock_guard lock(hdf5_);
+      for (std::size_t lane = 0; lane < ready.size(); ++lane) {
+        recorders.push_back(std::make_unique<Recorder>(result_file(ready[lane]), batch, channels, static_cast<int>(lane)));
+        Scenario described = scenario;
+        described.set = values[lane].set, described.seed = values[lane].seed;
+        describe_run(*recorders.back(), described, options_.version, options_.machine);
+      }
+    }
+
+    // As in a run alone: the sums of the same steps are made at the same times, and their bits are the same.
+    const auto all = static_cast<std::int64_t>(std::llround((scenario.end - scenario.start) / scenario.step));
+    const auto per_record = std::max<std::int64_t>(1, std::llround(scenario.record / scenario.step));
+    const auto lanes = static_cast<double>(batch.lanes());
+    std::vector<std::int64_t> until(ready.size(), all);
+    for (std::int64_t done = 0; done < all && !stopped_;) {
+      const int steps = static_cast<int>(std::min(per_record, all - done));
+      const double time = scenario.start + static_cast<double>(done) * scenario.step;
+      meter.clear();
+      batch.step(steps, 1, &meter);
+      counter.add(meter, first_kpi, scenario.step);
+      if (!recorders.empty()) {
+        const std::lock_guard lock(hdf5_);
+        for (auto& r : recorders) r->append(time, batch, meter, steps);
+      }
+      done += steps;
+      tell(steps * lanes, all);
+    }
+    if (stopped_) return;
+    for (std::size_t lane = 0; lane < ready.size(); ++lane) {
+      const int l = static_cast<int>(lane);
+      std::string trouble = batch.trouble(l);
+      const nlohmann::json kpis = key_figures(values[lane], batch, counter, l, all, trouble);
+      if (!recorders.empty()) {
+        const std::lock_guard lock(hdf5_);
+        recorders[lane]->attribute("kpis", kpis.dump());
+        recorders[lane]->attribute("complete", static_cast<std::int64_t>(trouble.empty()));
+        recorders[lane]->finish();
+      }
+      if (trouble.empty()) take_kpis(ready[lane], kpis);
+      end(ready[lane], trouble.empty() ? VariantResult::Status::complete : VariantResult::Status::trouble, trouble);
+    }
+  }
+
+  // With the first variant of it that loads; those before have failed.
+  void load(Group& group) {
+    for (std::size_t v : group.variants) {
+      try {
+        auto scenario = std::make_shared<Scenario>(source_.load(options_of(sweep_.variants[v])));
+        const std::lock_guard lock(mutex_);
+        if (result_.currency.empty()) result_.currency = scenario->currency;
+        result_.scenario = scenario->name;
+        result_.scenario_text = scenario->text;
+        group.scenario = std::move(scenario);
+        return;
+      } catch (const ScenarioError& e) {
+        end(v, VariantResult::Status::error, first_of(e.problems));
+        const std::lock_guard lock(mutex_);
+        if (first_problems_.empty()) first_problems_ = e.problems;
+      }
+    }
+  }
+  void stop_if_none_loads() {
+    const bool none = std::all_of(result_.variants.begin(), result_.variants.end(),
+                                  [](const VariantResult& v) { return v.status == VariantResult::Status::error; });
+    if (none && !first_problems_.empty()) throw ScenarioError{first_problems_};
+  }
+
+  std::string result_file(std::size_t variant) const {
+    return (std::filesystem::path(options_.folder) / "variants" / fmt::format("{}.h5", variant + 1)).string();
+  }
+  static std::string first_of(const Problems& problems) {
+    const std::size_t more = problems.list().size() - 1;
+    return problems.list().front().text() + (more == 0 ? "" : fmt::format(" (and {} more)", more));
+  }
+  void take_kpis(std::size_t variant, const nlohmann::json& kpis) {
+    VariantResult& to = result_.variants[variant];
+    to.state_hash = kpis["state_hash"];
+    for (const auto& [key, value] : kpis.items()) {
+      if (value.is_number()) to.kpis.emplace_back(key, value.get<double>());
+      if (!value.is_object()) continue;
+      for (const auto& [part, number] : value.items()) to.kpis.emplace_back(key + "." + part, number.get<double>());
+    }
+  }
+  void end(std::size_t variant, VariantResult::Status status, const std::string& message) {
+    result_.variants[variant].status = status;
+    result_.variants[variant].message = message;
+    ++ended_;
+  }
+  void tell(double steps, std::int64_t steps_of_one) {
+    const std::lock_guard lock(mutex_);
+    done_ += steps;
+    const auto now = Clock::now();
+    if (!options_.progress || now - told_ < std::chrono::milliseconds(100)) return;
+    told_ = now;
+    if (!options_.progress(done_, static_cast<double>(steps_of_one) * static_cast<double>(sweep_.variants.size()), ended_))
+      stopped_ = true;
+  }
+
+  const ScenarioSource& source_;
+  const Sweep& sweep_;
+  const SweepOptions& options_;
+  SweepResult result_;
+  std::map<std::string, Group> groups_;
+  std::mutex mutex_, hdf5_;  // HDF5 of Debian takes one caller at a time
+  Problems first_problems_;
+  double done_ = 0;
+  Clock::time_point told_{};
+  std::atomic<std::int64_t> ended_{0};
+  std::atomic<bool> stopped_{false};
+};
+
+}  // namespace
+
+const char* status_text(VariantResult::Status status) {
+  switch (status) {
+    case VariantResult::Status::complete: return "done";
+    case VariantResult::Status::error: return "error";
+    case VariantResult::Status::trouble: return "trouble";
+    case VariantResult::Status::not_run: break;
+  }
+  return "not run";
+}
+
+SweepResult run_sweep(const std::string& scenario, const Sweep& sweep, const SweepOptions& options) {
+  const ScenarioSource source(scenario);
+  return Runner(source, sweep, options).run();
+}
+
+}  // namespace urja
