@@ -274,7 +274,7 @@ int validate(const std::string& file, const LoadOptions& options) {
     print_notes(s);
     std::size_t assets = s.plan->assets.size();
     for (const auto& f : s.plan->fleets) assets += f.plan->assets.size();
-    fmt::print("{}: valid: {} models, {} data files, {:.0f} steps of {:g} s\n", file, assets, s.data_hashes.size(),
+    fmt::print("{}: valid: {} models, {} data files, {:.0f} steps of {:g} s\n", file, assets, s.data_hashes.size() - s.included.size(),
                (s.end - s.start) / s.step, s.step);
     return done;
   } catch (const ScenarioError& e) { return print_problems(e.problems); }

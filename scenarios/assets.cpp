@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <filesystem>
 #include <tuple>
 
 #include "engine/units.hpp"
@@ -13,8 +12,6 @@
 
 namespace urja {
 namespace {
-
-namespace fs = std::filesystem;
 
 std::string number(double value) { return fmt::format("{:.12g}", value); }
 
@@ -39,21 +36,14 @@ std::optional<double> truth(const std::string& text) {
 
 }  // namespace
 
-std::string relative_to(const std::string& file, const std::string& path) {
-  const fs::path p(path);
-  return p.is_absolute() ? path : (fs::path(file).parent_path() / p).lexically_normal().string();
+void AssetReader::problem(const Node& at, const std::string& what, const std::string& mend) {
+  problems_.add({at.file(), at.line, at.column, at.path, what, mend});
 }
 
-void AssetReader::problem(const Node& at, const std::string& file, const std::string& what, const std::string& mend) {
-  problems_.add({file, at.line, at.column, at.path, what, mend});
-}
-
-std::optional<double> AssetReader::quantity(const Node& node, const std::string& file, const std::string& unit,
-                                            const Range& range) {
+std::optional<double> AssetReader::quantity(const Node& node, const std::string& unit, const Range& range) {
   if (!node.is_scalar()) {
-    problem(node, file,
-            (node.kind == Node::Kind::null ? "has no value; expected a number" : "expected a number") +
-                (unit == "1" ? "" : " with a unit, such as " + any_unit(unit)));
+    problem(node, (node.kind == Node::Kind::null ? "has no value; expected a number" : "expected a number") +
+                      (unit == "1" ? "" : " with a unit, such as " + any_unit(unit)));
     return std::nullopt;
   }
   std::optional<double> value;
@@ -62,7 +52,7 @@ std::optional<double> AssetReader::quantity(const Node& node, const std::string&
   if (!value) {
     const auto written = parse_quantity(node.text);
     if (!written) {
-      problem(node, file, fmt::format("'{}' is not a number", node.text),
+      problem(node, fmt::format("'{}' is not a number", node.text),
               unit == "1" ? "write for example 0.5 or 50 %"
                           : fmt::format("write for example `{} {}`", number(std::clamp(1.0, range.low, range.high)),
                                         spellings(unit).front()));
@@ -72,24 +62,24 @@ std::optional<double> AssetReader::quantity(const Node& node, const std::string&
     value = convert(*written, unit, &money);
     if (!value) {
       const std::string allowed = "allowed: " + any_unit(unit);
-      if (written->unit.empty()) problem(node, file, fmt::format("'{}' has no unit", node.text), allowed);
+      if (written->unit.empty()) problem(node, fmt::format("'{}' has no unit", node.text), allowed);
       else if (written->unit.front() == ',')
-        problem(node, file, fmt::format("'{}' is not a number", node.text), "write a decimal point and no commas");
+        problem(node, fmt::format("'{}' is not a number", node.text), "write a decimal point and no commas");
       else if (unit == "s" && written->unit.front() == ':')
-        problem(node, file, fmt::format("'{}' is no time of day", node.text), "00:00 to 24:00");
-      else problem(node, file, fmt::format("'{}' is not a unit that fits", written->unit), allowed);
+        problem(node, fmt::format("'{}' is no time of day", node.text), "00:00 to 24:00");
+      else problem(node, fmt::format("'{}' is not a unit that fits", written->unit), allowed);
       return std::nullopt;
     }
     if (!money.empty()) {
       if (currency_.empty()) currency_ = money;
       if (currency_ != money) {
-        problem(node, file, fmt::format("is in {}, and the scenario counts in {}", money, currency_), "use one currency");
+        problem(node, fmt::format("is in {}, and the scenario counts in {}", money, currency_), "use one currency");
         return std::nullopt;
       }
     }
   }
   if (*value < range.low || *value > range.high) {
-    problem(node, file,
+    problem(node,
             fmt::format("{} is {} {}", node.text, *value < range.low ? "below" : "above",
                         with_unit(*value < range.low ? range.low : range.high, unit)),
             fmt::format("allowed is {} to {}", with_unit(range.low, unit), with_unit(range.high, unit)));
@@ -98,27 +88,26 @@ std::optional<double> AssetReader::quantity(const Node& node, const std::string&
   return value;
 }
 
-void AssetReader::read(const AssetTarget& target, const Node& entries, const std::string& file,
-                       const std::set<std::string>& skip) {
+void AssetReader::read(const AssetTarget& target, const Node& entries, const std::set<std::string>& skip) {
   given_.clear();
   const std::size_t before = problems_.list().size();
   if (const Node* set = entries.find("set")) {
-    if (set->is_scalar()) apply_set(target, set->text, *set, file);
-    else problem(*set, file, "expected the name of a parameter set");
+    if (set->is_scalar()) apply_set(target, set->text, *set);
+    else problem(*set, "expected the name of a parameter set");
   }
   const bool set_is_good = problems_.list().size() == before;
   for (const Node::Entry& entry : entries.entries) {
     if (entry.key != "set" && !skip.count(entry.key))
-      take(target, entry, file, entry.value.line > 0 ? Given::in_file : Given::on_command_line);
+      take(target, entry, entry.value.line > 0 ? Given::in_file : Given::on_command_line);
   }
   if (set_is_good) check_orders(target);
 }
 
-void AssetReader::take(const AssetTarget& target, const Node::Entry& entry, const std::string& file, Given::Rank rank) {
+void AssetReader::take(const AssetTarget& target, const Node::Entry& entry, Given::Rank rank) {
   const std::size_t before = problems_.list().size();
-  apply(target, entry, file);
+  apply(target, entry);
   const Node& at = entry.value;
-  given_[entry.key] = {rank, file, at.path, at.line, at.column, problems_.list().size() > before};
+  given_[entry.key] = {rank, at.file(), at.path, at.line, at.column, problems_.list().size() > before};
 }
 
 // Values that contradict each other, at the place of the one that was written later.
@@ -167,14 +156,14 @@ void AssetReader::check_orders(const AssetTarget& target) {
   }
 }
 
-void AssetReader::apply_set(const AssetTarget& target, const std::string& name, const Node& at, const std::string& file) {
+void AssetReader::apply_set(const AssetTarget& target, const std::string& name, const Node& at) {
   const auto sets = parameter_sets(target.type().name);
   std::vector<std::string> names;
   for (const auto& [known, path] : sets) names.push_back(known);
   const auto found = sets.find(name);
   if (found == sets.end()) {
     const std::string close = nearest(name, names);
-    problem(at, file, fmt::format("there is no parameter set '{}' for model '{}'", name, target.type().name),
+    problem(at, fmt::format("there is no parameter set '{}' for model '{}'", name, target.type().name),
             names.empty()   ? "this model has none"
             : close.empty() ? "known: " + any_of(names)
                             : fmt::format("did you mean '{}'? known: {}", close, any_of(names)));
@@ -189,16 +178,16 @@ void AssetReader::apply_set(const AssetTarget& target, const std::string& name, 
       const Node inner = parse_yaml(read_text(of_cell->second, problems_), of_cell->second, problems_);
       for (const char* part : {"values", "tables"}) {
         if (const Node* map = inner.find(part)) {
-          for (const Node::Entry& e : map->entries) take(target, e, of_cell->second, Given::in_set);
+          for (const Node::Entry& e : map->entries) take(target, e, Given::in_set);
         }
       }
     } else {
-      problem(*cell, found->second, fmt::format("there is no cell set '{}'", cell->text));
+      problem(*cell, fmt::format("there is no cell set '{}'", cell->text));
     }
   }
   for (const char* part : {"values", "tables"}) {
     if (const Node* map = root.find(part)) {
-      for (const Node::Entry& e : map->entries) take(target, e, found->second, Given::in_set);
+      for (const Node::Entry& e : map->entries) take(target, e, Given::in_set);
     }
   }
 }
@@ -212,7 +201,7 @@ bool scenario_may_write(const Member& m) {
   return m.kind == Kind::parameter || (m.kind == Kind::state && (m.has(telemetered) || m.has(estimable)));
 }
 
-void AssetReader::apply(const AssetTarget& target, const Node::Entry& entry, const std::string& file) {
+void AssetReader::apply(const AssetTarget& target, const Node::Entry& entry) {
   const Type& type = target.type();
   Plan::Asset& asset = target.asset();
   const Node& value = entry.value;
@@ -222,25 +211,25 @@ void AssetReader::apply(const AssetTarget& target, const Node::Entry& entry, con
 
   const Member* m = type.find(entry.key);
   if (m && writable(*m)) {
-    apply_member(target, *m, value, file);
+    apply_member(target, *m, value);
     return;
   }
   if (m && (m->kind == Kind::input || m->kind == Kind::state || m->kind == Kind::output)) {
-    problems_.add({file, entry.line, entry.column, value.path.empty() ? entry.key : value.path,
+    problems_.add({entry.value.file(), entry.line, entry.column, value.path.empty() ? entry.key : value.path,
                    m->kind == Kind::input ? fmt::format("comes from {} and cannot be set", m->wire)
                                           : fmt::format("is computed by the model '{}' and cannot be set", type.name),
                    "leave it out"});
     return;
   }
   if (const auto s = named(type.settings); s != type.settings.end()) {
-    if (const auto v = quantity(value, file, s->unit, s->range)) s->write(asset.settings.get(), *v);
+    if (const auto v = quantity(value, s->unit, s->range)) s->write(asset.settings.get(), *v);
     return;
   }
   if (const auto c = named(type.choices); c != type.choices.end()) {
     if (!value.is_scalar() ||
         (!c->allowed.empty() && std::find(c->allowed.begin(), c->allowed.end(), value.text) == c->allowed.end())) {
       const std::string close = nearest(value.text, c->allowed);
-      problem(value, file, fmt::format("'{}' is not one of its choices", value.text),
+      problem(value, fmt::format("'{}' is not one of its choices", value.text),
               "allowed: " + any_of(c->allowed) + (close.empty() ? "" : fmt::format("; did you mean '{}'?", close)));
       return;
     }
@@ -248,19 +237,19 @@ void AssetReader::apply(const AssetTarget& target, const Node::Entry& entry, con
     if (c->name == type.tag_choice) asset.tag = value.text;
     return;
   }
-  if (const auto t = named(type.tables); t != type.tables.end()) return apply_table(target, *t, value, file);
-  if (const auto e = named(type.files); e != type.files.end()) return apply_events(target, *e, value, file);
+  if (const auto t = named(type.tables); t != type.tables.end()) return apply_table(target, *t, value);
+  if (const auto e = named(type.files); e != type.files.end()) return apply_events(target, *e, value);
   for (const Derivation& d : type.derivations) {
     if (d.key != entry.key) continue;
     if (!value.is_scalar() || !data_names_.count(value.text)) {
       const std::vector<std::string> known(data_names_.begin(), data_names_.end());
       const std::string close = nearest(value.text, known);
-      problem(value, file, fmt::format("there is no data set '{}'", value.text),
+      problem(value, fmt::format("there is no data set '{}'", value.text),
               known.empty() ? "declare it under `data:`"
                             : "known: " + any_of(known) + (close.empty() ? "" : fmt::format("; did you mean '{}'?", close)));
       return;
     }
-    derived.push_back({target, &d, value.text, file, value.path, value.line, value.column});
+    derived.push_back({target, &d, value.text, value.file(), value.path, value.line, value.column});
     return;
   }
   if (const auto r = named(type.roles); r != type.roles.end()) {
@@ -273,10 +262,10 @@ void AssetReader::apply(const AssetTarget& target, const Node::Entry& entry, con
     }
     const auto name = [&](const Node& node) {
       names.push_back(node.text);
-      if (!node.is_scalar()) return problem(node, file, "expected the name of an asset", "known: " + any_of(known));
+      if (!node.is_scalar()) return problem(node, "expected the name of an asset", "known: " + any_of(known));
       if (not_loaded.count(node.text) || std::find(known.begin(), known.end(), node.text) != known.end()) return;
       const std::string close = nearest(node.text, known);
-      problem(node, file, fmt::format("there is no asset '{}'", node.text),
+      problem(node, fmt::format("there is no asset '{}'", node.text),
               "known: " + any_of(known) + (close.empty() ? "" : fmt::format("; did you mean '{}'?", close)));
     };
     if (value.kind != Node::Kind::list) name(value);
@@ -295,24 +284,23 @@ void AssetReader::apply(const AssetTarget& target, const Node::Entry& entry, con
   for (const auto& d : type.derivations) known.push_back(d.key);
   for (const auto& r : type.roles) known.push_back(r.name);
   const std::string close = nearest(entry.key, known);
-  problems_.add({file, entry.line, entry.column, value.path.empty() ? entry.key : value.path,
+  problems_.add({entry.value.file(), entry.line, entry.column, value.path.empty() ? entry.key : value.path,
                  fmt::format("model '{}' has no '{}'", type.name, entry.key),
                  close.empty() ? "it knows " + any_of(known) + fmt::format(" (see `urja describe {}`)", type.name)
                                : fmt::format("did you mean '{}'?", close)});
 }
 
-bool AssetReader::apply_member(const AssetTarget& target, const Member& m, const Node& value, const std::string& file) {
+bool AssetReader::apply_member(const AssetTarget& target, const Member& m, const Node& value) {
   const int row = target.asset().offset + m.offset;
   if (value.kind == Node::Kind::list) {
     if (target.members == 1 || static_cast<int>(value.items.size()) != target.members) {
-      problem(value, file,
-              target.members == 1 ? std::string("expected one value, not a list")
-                                  : fmt::format("has {} values for {} members", value.items.size(), target.members));
+      problem(value, target.members == 1 ? std::string("expected one value, not a list")
+                                         : fmt::format("has {} values for {} members", value.items.size(), target.members));
       return false;
     }
     std::vector<double> values;
     for (const Node& item : value.items) {
-      if (const auto v = quantity(item, file, m.unit, m.range)) values.push_back(*v);
+      if (const auto v = quantity(item, m.unit, m.range)) values.push_back(*v);
     }
     if (values.size() == value.items.size()) target.plan->set_start(row, std::move(values));
     return true;
@@ -323,20 +311,20 @@ bool AssetReader::apply_member(const AssetTarget& target, const Member& m, const
     const std::string data = value.text.substr(0, dot);
     if (dot != std::string::npos && data_names_.count(data)) {
       bindings.push_back(
-          {target, row, data, value.text.substr(dot + 1), m.unit, m.range, file, value.path, value.line, value.column});
+          {target, row, data, value.text.substr(dot + 1), m.unit, m.range, value.file(), value.path, value.line, value.column});
       return true;
     }
     if (!truth(value.text)) {
       const std::vector<std::string> known(data_names_.begin(), data_names_.end());
       const std::string close = nearest(data, known);
-      problem(value, file, fmt::format("'{}' is neither a number nor a column of a data set", value.text),
+      problem(value, fmt::format("'{}' is neither a number nor a column of a data set", value.text),
               known.empty() ? "declare data sets under `data:`"
                             : fmt::format("data sets are {}{}", any_of(known),
                                           close.empty() ? "" : fmt::format("; did you mean '{}'?", close)));
       return false;
     }
   }
-  const auto v = quantity(value, file, m.unit, m.range);
+  const auto v = quantity(value, m.unit, m.range);
   if (v) {
     target.plan->set_start(row, *v);
     target.plan->member_starts.erase(row);
@@ -344,48 +332,47 @@ bool AssetReader::apply_member(const AssetTarget& target, const Member& m, const
   return v.has_value();
 }
 
-std::optional<TableAxis> AssetReader::axis(const Node& node, const TableShape::Named& shape, const std::string& file) {
+std::optional<TableAxis> AssetReader::axis(const Node& node, const TableShape::Named& shape) {
   const Node *from = node.find("from"), *to = node.find("to"), *step = node.find("step");
   if (!from || !to || !step) {
-    problem(node, file, "an axis needs from, to and step");
+    problem(node, "an axis needs from, to and step");
     return std::nullopt;
   }
-  const auto a = quantity(*from, file, shape.unit, {}), b = quantity(*to, file, shape.unit, {}),
-             h = quantity(*step, file, shape.unit, {});
+  const auto a = quantity(*from, shape.unit, {}), b = quantity(*to, shape.unit, {}), h = quantity(*step, shape.unit, {});
   if (!a || !b || !h) return std::nullopt;
   const double cells = (*b - *a) / *h;
   if (!(*h > 0) || cells < 1 || cells > 10'000 || std::abs(cells - std::round(cells)) > 1e-6) {
-    problem(node, file, "from, to and step do not make an even grid");
+    problem(node, "from, to and step do not make an even grid");
     return std::nullopt;
   }
   return TableAxis{shape.name, *a, (*b - *a) / std::round(cells), static_cast<int>(std::round(cells)) + 1};
 }
 
-bool AssetReader::numbers(const Node& node, const std::string& file, const std::string& unit, std::vector<double>& out) {
+bool AssetReader::numbers(const Node& node, const std::string& unit, std::vector<double>& out) {
   if (node.is_scalar()) {
     const auto q = parse_quantity(node.text);
     if (!q || !q->unit.empty()) {
-      problem(node, file, fmt::format("'{}' is not a plain number", node.text), "the unit stands once, as `unit: " + unit + "`");
+      problem(node, fmt::format("'{}' is not a plain number", node.text), "the unit stands once, as `unit: " + unit + "`");
       return false;
     }
     out.push_back(q->value);
     return true;
   }
   for (const Node& item : node.items) {
-    if (!numbers(item, file, unit, out)) return false;
+    if (!numbers(item, unit, out)) return false;
   }
   return node.kind == Node::Kind::list;
 }
 
-void AssetReader::apply_table(const AssetTarget& target, const Table& table, const Node& value, const std::string& file) {
+void AssetReader::apply_table(const AssetTarget& target, const Table& table, const Node& value) {
   const Node* over = value.find("over");
-  if (!over || !over->is_map()) return problem(value, file, "a table needs `over:` with its axes");
+  if (!over || !over->is_map()) return problem(value, "a table needs `over:` with its axes");
   TableData data;
   std::size_t size = 1;
   for (const TableShape::Named& shape : table.shape.axes) {
     const Node* node = over->find(shape.name);
-    if (!node) return problem(*over, file, fmt::format("the axis '{}' is missing", shape.name));
-    const auto one = axis(*node, shape, file);
+    if (!node) return problem(*over, fmt::format("the axis '{}' is missing", shape.name));
+    const auto one = axis(*node, shape);
     if (!one) return;
     size *= static_cast<std::size_t>(one->size);
     data.axes.push_back(*one);
@@ -395,29 +382,28 @@ void AssetReader::apply_table(const AssetTarget& target, const Table& table, con
     const Node* column = columns ? columns->find(shape.name) : table.shape.columns.size() == 1 ? &value : nullptr;
     const Node* unit = column ? column->find("unit") : nullptr;
     const Node* values = column ? column->find("values") : nullptr;
-    if (!column || !unit || !values)
-      return problem(value, file, fmt::format("the column '{}' needs unit and values", shape.name));
+    if (!column || !unit || !values) return problem(value, fmt::format("the column '{}' needs unit and values", shape.name));
     const auto factor = convert({1, unit->text}, shape.unit), zero = convert({0, unit->text}, shape.unit);
     if (!factor)
-      return problem(*unit, file, fmt::format("'{}' is not a unit that fits", unit->text), "allowed: " + any_unit(shape.unit));
+      return problem(*unit, fmt::format("'{}' is not a unit that fits", unit->text), "allowed: " + any_unit(shape.unit));
     TableColumn out{shape.name, shape.unit, {}};
-    if (!numbers(*values, file, unit->text, out.values)) return;
+    if (!numbers(*values, unit->text, out.values)) return;
     if (out.values.size() != size)
-      return problem(*values, file, fmt::format("has {} values, its axes make {}", out.values.size(), size));
+      return problem(*values, fmt::format("has {} values, its axes make {}", out.values.size(), size));
     for (double& v : out.values) v = v * (*factor - *zero) + *zero;
     data.columns.push_back(std::move(out));
   }
   try {
     table.write(target.asset().settings.get(), data);
-  } catch (const std::invalid_argument& e) { problem(value, file, e.what()); }
+  } catch (const std::invalid_argument& e) { problem(value, e.what()); }
 }
 
 // sessions: {file: sessions.csv, clock: wall, columns: {arrival: arrival, energy: {column: energy_kwh, unit: kWh}}}
-void AssetReader::apply_events(const AssetTarget& target, const EventFile& events, const Node& value, const std::string& file) {
+void AssetReader::apply_events(const AssetTarget& target, const EventFile& events, const Node& value) {
   const Node *path = value.find("file"), *columns = value.find("columns"), *clock = value.find("clock");
   if (!path || !path->is_scalar())
     return problem(
-        value, file, "expected {file: .., columns: {..}}", "columns are " + [&] {
+        value, "expected {file: .., columns: {..}}", "columns are " + [&] {
           std::vector<std::string> names;
           for (const auto& c : events.columns) names.push_back(c.name);
           return any_of(names);
@@ -426,12 +412,12 @@ void AssetReader::apply_events(const AssetTarget& target, const EventFile& event
   if (clock && clock->text != "wall") {
     zone = Zone::find(clock->text == "utc" ? "UTC" : clock->text);
     if (!zone)
-      return problem(*clock, file, fmt::format("'{}' is no time zone", clock->text),
+      return problem(*clock, fmt::format("'{}' is no time zone", clock->text),
                      "allowed: wall, utc or an IANA name such as " + any_of(Zone::nearest(clock->text)));
   }
   for (const Node::Entry& e : columns ? columns->entries : std::vector<Node::Entry>{}) {
     if (std::none_of(events.columns.begin(), events.columns.end(), [&](const auto& c) { return c.name == e.key; })) {
-      problems_.add({file, e.line, e.column, e.value.path, "is not a column of these records", ""});
+      problems_.add({e.value.file(), e.line, e.column, e.value.path, "is not a column of these records", ""});
     }
   }
   std::vector<CsvColumn> wanted;
@@ -461,9 +447,9 @@ void AssetReader::apply_events(const AssetTarget& target, const EventFile& event
     } else if (c.unit != "1" && !convert({1, unit}, c.unit)) {
       const Node* given = node && node->is_map() ? node->find("unit") : nullptr;
       const auto allowed = spellings(c.unit);
-      if (given) return problem(*given, file, fmt::format("'{}' is not a unit that fits", unit), "allowed: " + any_unit(c.unit));
+      if (given) return problem(*given, fmt::format("'{}' is not a unit that fits", unit), "allowed: " + any_unit(c.unit));
       return problem(
-          node ? *node : value, file, fmt::format("the column '{}' needs its unit", c.name),
+          node ? *node : value, fmt::format("the column '{}' needs its unit", c.name),
           fmt::format("write `{}: {{column: {}, unit: {}}}`", c.name, name, allowed.size() > 1 ? allowed[1] : allowed.front()));
     }
     units.push_back(unit);
@@ -474,10 +460,11 @@ void AssetReader::apply_events(const AssetTarget& target, const EventFile& event
     if (!c.name.empty()) present.push_back(c);
   }
   std::vector<Problem> found;
-  event_files.push_back(relative_to(file, path->text));
-  const Csv csv = read_csv(relative_to(file, path->text), present, found);
+  event_files.push_back(relative_to(path->file(), path->text));
+  const Csv csv = read_csv(relative_to(path->file(), path->text), present, found);
   for (Problem p : found) {
-    if (p.line <= 1) p = {file, path->line, path->column, path->path, p.file + ": " + p.what, p.mend};  // of the file as a whole
+    if (p.line <= 1)
+      p = {path->file(), path->line, path->column, path->path, p.file + ": " + p.what, p.mend};  // of the file as a whole
     problems_.add(p);
   }
   if (!found.empty()) return;

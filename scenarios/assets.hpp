@@ -54,7 +54,7 @@ class AssetReader {
       : problems_(problems), zone_(zone), data_names_(data_names), currency_(currency) {}
 
   // Parameter set (`set: NAME`) first, then the entries themselves; `skip` are keys that the caller has dealt with.
-  void read(const AssetTarget& target, const Node& entries, const std::string& file, const std::set<std::string>& skip);
+  void read(const AssetTarget& target, const Node& entries, const std::set<std::string>& skip);
 
   std::set<std::string> not_loaded;  // assets with which something is wrong: a controller may name them
   std::vector<Binding> bindings;
@@ -63,7 +63,7 @@ class AssetReader {
   bool every_state = false;              // may be written, also those that a model keeps to itself: where it is driven alone
 
   // A number with a unit at a node; reports and returns nothing if it is not one or does not fit.
-  std::optional<double> quantity(const Node& node, const std::string& file, const std::string& unit, const Range& range);
+  std::optional<double> quantity(const Node& node, const std::string& unit, const Range& range);
 
  private:
   // Where a key of the asset that is being read was given last, and how much that counts against another place.
@@ -74,17 +74,17 @@ class AssetReader {
     bool wrong = false;
   };
 
-  void apply_set(const AssetTarget& target, const std::string& name, const Node& at, const std::string& file);
-  void take(const AssetTarget& target, const Node::Entry& entry, const std::string& file, Given::Rank rank);
-  void apply(const AssetTarget& target, const Node::Entry& entry, const std::string& file);
+  void apply_set(const AssetTarget& target, const std::string& name, const Node& at);
+  void take(const AssetTarget& target, const Node::Entry& entry, Given::Rank rank);
+  void apply(const AssetTarget& target, const Node::Entry& entry);
   void check_orders(const AssetTarget& target);
   bool writable(const Member& member) const;
-  bool apply_member(const AssetTarget& target, const Member& member, const Node& value, const std::string& file);
-  void apply_table(const AssetTarget& target, const Table& table, const Node& value, const std::string& file);
-  void apply_events(const AssetTarget& target, const EventFile& events, const Node& value, const std::string& file);
-  std::optional<TableAxis> axis(const Node& node, const TableShape::Named& shape, const std::string& file);
-  bool numbers(const Node& node, const std::string& file, const std::string& unit, std::vector<double>& out);
-  void problem(const Node& at, const std::string& file, const std::string& what, const std::string& mend = "");
+  bool apply_member(const AssetTarget& target, const Member& member, const Node& value);
+  void apply_table(const AssetTarget& target, const Table& table, const Node& value);
+  void apply_events(const AssetTarget& target, const EventFile& events, const Node& value);
+  std::optional<TableAxis> axis(const Node& node, const TableShape::Named& shape);
+  bool numbers(const Node& node, const std::string& unit, std::vector<double>& out);
+  void problem(const Node& at, const std::string& what, const std::string& mend = "");
 
   Problems& problems_;
   const Zone& zone_;
@@ -92,8 +92,5 @@ class AssetReader {
   std::string& currency_;
   std::map<std::string, Given> given_;  // by key, of the asset that is being read
 };
-
-// Path as a scenario means it: relative to the folder of the file that names it.
-std::string relative_to(const std::string& file, const std::string& path);
 
 }  // namespace urja

@@ -8,6 +8,7 @@
 #include <set>
 
 #include "engine/units.hpp"
+#include "scenarios/calendar_data.hpp"
 
 namespace urja {
 namespace {
@@ -15,6 +16,7 @@ namespace {
 template <class Value> using Names = std::vector<std::pair<std::string, Value>>;
 
 const std::vector<std::string> column_keys{"column", "unit", "resample", "origin", "gap", "longest_gap"};
+const std::vector<std::string> calendar_column_keys{"unit", "otherwise", "periods", "origin"};
 
 }  // namespace
 
@@ -22,7 +24,7 @@ void DataBinder::known_keys(const Node& map, const std::vector<std::string>& kno
   for (const Node::Entry& e : map.entries) {
     if (std::find(known.begin(), known.end(), e.key) != known.end()) continue;
     const std::string close = nearest(e.key, known);
-    problems_.add({s_.file, e.line, e.column, e.value.path, fmt::format("{} has no key '{}'", whose, e.key),
+    problems_.add({e.value.file(), e.line, e.column, e.value.path, fmt::format("{} has no key '{}'", whose, e.key),
                    close.empty() ? "it knows " + any_of(known) : fmt::format("did you mean '{}'?", close)});
   }
 }
@@ -60,7 +62,7 @@ void DataBinder::read_set(const std::string& name, const Node& node, const std::
     for (const Derivation::Column& c : d->derivation->columns) want({c.name, c.unit, {}, nullptr, d, c.required});
   }
   if (wanted.empty())
-    s_.notes.push_back(fmt::format("{}:{}:{}: {}: no asset reads this data set", s_.file, node.line, node.column, node.path));
+    s_.notes.push_back(fmt::format("{}:{}:{}: {}: no asset reads this data set", node.file(), node.line, node.column, node.path));
   auto set = load(name, node, wanted, members);
   if (!set || !problems_.empty()) return;
   for (const Wanted& w : wanted) {
@@ -109,37 +111,46 @@ void DataBinder::read_set(const std::string& name, const Node& node, const std::
 
 std::optional<DataSet> DataBinder::load(const std::string& name, const Node& node, const std::vector<Wanted>& wanted,
                                         int members) {
-  known_keys(node, {"file", "format", "utc_offset", "stamps", "columns", "place", "origin"}, "a data set");
-  const Node* file = node.find("file");
-  if (!file || !file->is_scalar()) {
+  const Node* format = node.find("format");
+  const std::string kind = format ? format->text : "csv";
+  const bool calendar = kind == "calendar", csv = kind == "csv";
+  if (!calendar && !csv && kind != "auto" && kind != "epw" && kind != "tmy3" && kind != "mos") {
+    problem(*format, fmt::format("'{}' is no known format", kind), "allowed: csv, calendar, auto, epw, tmy3 or mos");
+    return std::nullopt;
+  }
+  if (calendar) known_keys(node, {"format", "holidays", "columns", "origin"}, "a calendar");
+  else known_keys(node, {"file", "format", "utc_offset", "stamps", "columns", "place", "origin", "repeat"}, "a data set");
+  const Node* file = calendar ? &node : node.find("file");  // at which problems with the whole of it are told
+  if (!file || (!calendar && !file->is_scalar())) {
     problem(node, "the key 'file' is missing");
     return std::nullopt;
   }
   const bool unread = wanted.empty();  // checked all the same, as if all its columns were wanted
-  const std::string path = relative_to(s_.file, file->text);
+  const std::string path = calendar ? node.file() : relative_to(file->file(), file->text);
   AssetReader numbers(problems_, zone_, {}, s_.currency);
   LoadedData loaded;
-  const Node* format = node.find("format");
   std::vector<std::string> known;
-  if (format && format->text != "csv") {
-    if (format->text != "auto" && format->text != "epw" && format->text != "tmy3" && format->text != "mos") {
-      problem(*format, fmt::format("'{}' is no known format", format->text), "allowed: csv, auto, epw, tmy3 or mos");
-      return std::nullopt;
-    }
+  if (!calendar && !csv) {
     std::optional<double> offset;
     if (const Node* given = node.find("utc_offset")) {
-      const auto seconds = numbers.quantity(*given, s_.file, "s", {-14 * 3600.0, 14 * 3600.0});
+      const auto seconds = numbers.quantity(*given, "s", {-14 * 3600.0, 14 * 3600.0});
       if (!seconds) return std::nullopt;
       offset = *seconds / 3600;
     }
-    loaded = weather_set(path, format->text, offset, s_.start, s_.end, name);
+    for (const char* key : {"stamps", "columns", "repeat"}) {
+      if (const Node* given = node.find(key))
+        problem(*given, fmt::format("a file of format {} has no use for '{}'", kind, key),
+                "its columns are known, and its year is laid on the run's dates by itself");
+    }
+    loaded = weather_set(path, kind, offset, s_.start, s_.end, name);
     if (!unread) s_.data_hashes[path] = file_hash(path);
   } else {
     DataFileSpec spec{.name = name,
                       .path = path,
                       .stamps = {},
+                      .repeat = DataFileSpec::Repeat::no,
                       .columns = {},
-                      .members = members,
+                      .members = calendar ? 1 : members,
                       .zone = zone_,
                       .start = s_.start,
                       .end = s_.end,
@@ -147,12 +158,22 @@ std::optional<DataSet> DataBinder::load(const std::string& name, const Node& nod
     const Node* columns = node.find("columns");
     if (!columns || !columns->is_map() || columns->entries.empty()) {
       problem(columns ? *columns : node, columns ? "expected columns by name" : "the key 'columns' is missing",
-              "for example columns: {demand: {column: load_kw, unit: kW}}");
+              calendar ? "for example columns: {price: {unit: USD/kWh, otherwise: 0.2}}"
+                       : "for example columns: {demand: {column: load_kw, unit: kW}}");
       return std::nullopt;
     }
-    bool good = read_stamps(node, spec);
+    bool good = calendar || read_stamps(node, spec);
+    if (const Node* repeat = node.find("repeat")) {
+      if (repeat->text == "same_date") spec.repeat = DataFileSpec::Repeat::same_date;
+      else if (repeat->text == "same_weekday") spec.repeat = DataFileSpec::Repeat::same_weekday;
+      else {
+        problem(*repeat, fmt::format("'{}' is not one of its choices", repeat->text), "allowed: same_date or same_weekday");
+        good = false;
+      }
+    }
+    const std::vector<std::string>& keys = calendar ? calendar_column_keys : column_keys;
     const auto add = [&](const std::string& column, const Node& at, const std::string& unit) {
-      const auto one = read_column(column, at, unit);
+      const auto one = read_column(column, at, unit, keys);
       if (one) spec.columns.push_back(*one);
       good = good && one;
     };
@@ -163,8 +184,8 @@ std::optional<DataSet> DataBinder::load(const std::string& name, const Node& nod
         continue;
       }
       if (std::any_of(wanted.begin(), wanted.end(), [&](const Wanted& w) { return w.column == e.key; })) continue;
-      if (e.value.is_map()) known_keys(e.value, column_keys, "a column");
-      s_.notes.push_back(fmt::format("{}:{}:{}: {}: no asset reads this column", s_.file, e.line, e.column, e.value.path));
+      if (e.value.is_map()) known_keys(e.value, keys, "a column");
+      s_.notes.push_back(fmt::format("{}:{}:{}: {}: no asset reads this column", e.value.file(), e.line, e.column, e.value.path));
     }
     for (const Wanted& w : wanted) {
       if (const Node* column = columns->find(w.column)) add(w.column, *column, w.unit);
@@ -174,7 +195,10 @@ std::optional<DataSet> DataBinder::load(const std::string& name, const Node& nod
           return c.column.find("{member}") != std::string::npos;
         }))
       spec.members = 1;
-    if (!spec.columns.empty()) {
+    if (calendar) {
+      if (!spec.columns.empty()) loaded = calendar_set(node, spec, problems_);
+      if (!problems_.empty()) return std::nullopt;
+    } else if (!spec.columns.empty()) {
       loaded = load_data_file(spec);
       for (int m = 1; m <= spec.members && !unread; ++m) {
         std::string one = path;
@@ -188,7 +212,7 @@ std::optional<DataSet> DataBinder::load(const std::string& name, const Node& nod
       const auto part = [&](const char* key, const char* unit, Range range) -> double {
         const Node* given = place->find(key);
         if (!given) problem(*place, fmt::format("'{}' is missing", key));
-        return given ? numbers.quantity(*given, s_.file, unit, range).value_or(0) : 0;
+        return given ? numbers.quantity(*given, unit, range).value_or(0) : 0;
       };
       loaded.set.latitude = part("latitude", "deg", {-90, 90});
       loaded.set.longitude = part("longitude", "deg", {-180, 180});
@@ -198,7 +222,7 @@ std::optional<DataSet> DataBinder::load(const std::string& name, const Node& nod
   }
   for (Problem p : loaded.problems) {
     if (p.line <= 1) {  // of the file as a whole, or of its column names: at the place that names the file
-      p = {s_.file, file->line, file->column, file->path, p.file + ": " + p.what, p.mend};
+      p = {file->file(), file->line, file->column, file->path, p.file + ": " + p.what, p.mend};
     }
     problems_.add(p);
   }
@@ -261,7 +285,7 @@ bool DataBinder::read_stamps(const Node& node, DataFileSpec& spec) {
   }
   AssetReader numbers(problems_, zone_, {}, s_.currency);
   if (const Node* every = stamps->find("every")) {
-    const auto seconds = numbers.quantity(*every, s_.file, "s", {0.01, 31 * 86400.0});
+    const auto seconds = numbers.quantity(*every, "s", {0.01, 31 * 86400.0});
     good = good && seconds;
     s.every = seconds.value_or(0);
   } else if (!s.first.empty()) {
@@ -282,7 +306,8 @@ bool DataBinder::read_stamps(const Node& node, DataFileSpec& spec) {
 }
 
 // An empty unit: nobody reads the column, and any unit will do.
-std::optional<DataFileSpec::Column> DataBinder::read_column(const std::string& name, const Node& node, const std::string& unit) {
+std::optional<DataFileSpec::Column> DataBinder::read_column(const std::string& name, const Node& node, const std::string& unit,
+                                                            const std::vector<std::string>& keys) {
   DataFileSpec::Column c;
   c.name = name;
   c.column = name;
@@ -291,7 +316,7 @@ std::optional<DataFileSpec::Column> DataBinder::read_column(const std::string& n
     problem(node, "expected {column: .., unit: ..}");
     return std::nullopt;
   }
-  known_keys(node, column_keys, "a column");
+  known_keys(node, keys, "a column");
   if (const Node* column = node.find("column")) c.column = column->text;
   if (const Node* given = node.find("unit")) c.unit = given->text;
   if (unit.empty() && !base_unit(c.unit)) {
@@ -333,7 +358,7 @@ std::optional<DataFileSpec::Column> DataBinder::read_column(const std::string& n
   }
   if (const Node* longest = node.find("longest_gap")) {
     AssetReader numbers(problems_, zone_, {}, s_.currency);
-    c.gap.longest = numbers.quantity(*longest, s_.file, "s", {0, 366 * 86400.0}).value_or(0);
+    c.gap.longest = numbers.quantity(*longest, "s", {0, 366 * 86400.0}).value_or(0);
   }
   return c;
 }

@@ -33,11 +33,12 @@ class DataBinder {
                 const std::vector<const DerivedBinding*>& derived);
   std::optional<DataSet> load(const std::string& name, const Node& node, const std::vector<Wanted>& wanted, int members);
   bool read_stamps(const Node& node, DataFileSpec& spec);
-  std::optional<DataFileSpec::Column> read_column(const std::string& name, const Node& node, const std::string& unit);
+  std::optional<DataFileSpec::Column> read_column(const std::string& name, const Node& node, const std::string& unit,
+                                                  const std::vector<std::string>& keys);
   void known_keys(const Node& map, const std::vector<std::string>& known, const std::string& whose);
   void add_profile(Plan& plan, int members, const DataSet& set, const std::vector<const Binding*>& bindings);
   void problem(const Node& at, const std::string& what, const std::string& mend = "") {
-    problems_.add({s_.file, at.line, at.column, at.path, what, mend});
+    problems_.add({at.file(), at.line, at.column, at.path, what, mend});
   }
 
   Problems& problems_;

@@ -116,9 +116,23 @@ class Loader {
   explicit Loader(const DataFileSpec& spec) : spec_(spec) {}
 
   LoadedData load() {
-    out_.set.name = spec_.name;
     check();
     if (out_.good()) read();
+    if (out_.good() && spec_.repeat != DataFileSpec::Repeat::no) line_ = repeated(spec_, file_, line_, out_.problems);
+    return fit();
+  }
+  LoadedData load(const Timeline& line, std::vector<std::vector<double>> values) {
+    check_columns();
+    file_ = spec_.path;
+    line_ = line;
+    for (auto& column : values) values_.push_back({std::move(column)});
+    return fit();
+  }
+
+ private:
+  // What was read onto the plan's clock.
+  LoadedData fit() {
+    out_.set.name = spec_.name;
     if (out_.good()) cover();
     if (out_.good()) {
       for (std::size_t c = 0; c < spec_.columns.size(); ++c)
@@ -128,7 +142,6 @@ class Loader {
     return std::move(out_);
   }
 
- private:
   std::string key(const DataFileSpec::Column& column) const { return fmt::format("data.{}.columns.{}", spec_.name, column.name); }
   void fail(std::string file, std::string key, std::string what, std::string mend) {
     out_.problems.push_back({std::move(file), 0, 0, std::move(key), std::move(what), std::move(mend)});
@@ -139,6 +152,9 @@ class Loader {
     if (spec_.stamps.first.empty() == spec_.stamps.column.empty())
       fail(spec_.path, stamps, "stamps are given by `first` and `every`, or by `column`", "say one of them");
     if (spec_.columns.empty()) fail(spec_.path, "data." + spec_.name, "no columns are asked for", "name them under `columns`");
+    check_columns();
+  }
+  void check_columns() {
     if (spec_.members < 1) fail(spec_.path, "data." + spec_.name, "there are no members", "give at least one");
     if (!(spec_.step > 0) || !(spec_.end > spec_.start))
       fail(spec_.path, "run", "the run has no steps", "correct its from, to and step");
@@ -399,6 +415,10 @@ std::optional<std::string> base_unit(const std::string& written) {
 }
 
 LoadedData load_data_file(const DataFileSpec& spec) { return Loader(spec).load(); }
+
+LoadedData load_cells(const DataFileSpec& spec, const Timeline& line, std::vector<std::vector<double>> values) {
+  return Loader(spec).load(line, std::move(values));
+}
 
 LoadedData weather_set(const std::string& path, const std::string& format, std::optional<double> utc_offset_h, double start,
                        double end, const std::string& name) {

@@ -63,9 +63,14 @@ struct DataFileSpec {
     std::string origin;  // measured, modelled ..: for the reader of results; nothing here depends on it
   };
 
+  // What stands for dates that the file does not have: the rows of the same day and month (28 February for the 29th), or of the nearest
+  // day of the week that is the same, each at the same time on the file's clock.
+  enum class Repeat { no, same_date, same_weekday };
+
   std::string name;  // of the data set
   std::string path;  // may contain {member}: one file per member, 1 to `members`, all with the same stamps
   Stamps stamps;
+  Repeat repeat = Repeat::no;
   std::vector<Column> columns;
   int members = 1;
   Zone zone;                               // the plant's
@@ -87,6 +92,10 @@ std::optional<std::string> base_unit(const std::string& written);
 // the plan's steps: exact means from `start` on, one every `step`. Data that do not cover the plan are a
 // problem.
 LoadedData load_data_file(const DataFileSpec& spec);
+
+// The same from cells that are there already: values[column][cell] in the columns' written units.
+struct Timeline;
+LoadedData load_cells(const DataFileSpec& spec, const Timeline& line, std::vector<std::vector<double>> values);
 
 // Hourly means from a weather file (weather_files.hpp) on the plan's dates, in the file's standard time; the
 // first row holds `start`, the last reaches `end`. `format`: auto, epw, tmy3 or mos. Gaps of up to six hours

@@ -47,7 +47,7 @@ ProbeTable probe(const std::string& model, const std::string& params, const Prob
     const Zone zone = *Zone::find("UTC");
     AssetReader reader(problems, zone, {}, currency);
     reader.every_state = true;
-    if (root.is_map()) reader.read(target, root, params, {"model"});
+    if (root.is_map()) reader.read(target, root, {"model"});
   }
   if (!problems.empty()) throw ScenarioError{problems};
   plan->solo = true;

@@ -65,6 +65,7 @@ RunResult run_scenario(const Scenario& scenario, const RunOptions& options, nloh
     recorder = std::make_unique<Recorder>(options.out, batch, channels);
     recorder->attribute("title", scenario.title);
     recorder->attribute("scenario", scenario.text);
+    if (!scenario.included.empty()) recorder->attribute("included", nlohmann::json(scenario.included).dump());
     recorder->attribute("scenario_file", scenario.file);
     recorder->attribute("zone", scenario.zone);
     if (!scenario.currency.empty()) recorder->attribute("currency", scenario.currency);

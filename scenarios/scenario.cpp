@@ -37,9 +37,13 @@ class Loader {
   }
 
   Scenario load() {
-    s_.text = read_text(s_.file, problems_);
-    stop_if_wrong();
-    root_ = parse_yaml(s_.text, s_.file, problems_);
+    std::vector<SourceText> sources;
+    root_ = read_tree(s_.file, problems_, sources);
+    if (!sources.empty()) s_.text = sources.front().text;
+    for (std::size_t k = 1; k < sources.size(); ++k) {
+      s_.included[sources[k].file] = sources[k].text;
+      s_.data_hashes[sources[k].file] = file_hash(sources[k].file);
+    }
     stop_if_wrong();
     if (!root_.is_map()) fail(root_, "this is not a scenario", "it needs at least: urja: 1, zone, run, assets, balance");
     stop_if_wrong();
@@ -65,7 +69,7 @@ class Loader {
 
  private:
   void fail(const Node& at, const std::string& what, const std::string& mend = "") {
-    problems_.add({s_.file, at.line, at.column, at.path, what, mend});
+    problems_.add({at.file(), at.line, at.column, at.path, what, mend});
   }
   void stop_if_wrong() {
     if (!problems_.empty()) throw ScenarioError{problems_};
@@ -75,7 +79,7 @@ class Loader {
     for (const Node::Entry& e : map.entries) {
       if (std::find(known.begin(), known.end(), e.key) != known.end()) continue;
       const std::string close = nearest(e.key, known);
-      problems_.add({s_.file, e.line, e.column, e.value.path.empty() ? e.key : e.value.path,
+      problems_.add({e.value.file(), e.line, e.column, e.value.path.empty() ? e.key : e.value.path,
                      fmt::format("{} has no key '{}'", whose, e.key),
                      close.empty() ? "it knows " + any_of(known) : fmt::format("did you mean '{}'?", close)});
     }
@@ -119,12 +123,12 @@ class Loader {
     AssetReader reader(problems_, *(zone_ ? zone_ : Zone::find("UTC")), {}, s_.currency);
     const auto duration = [&](const char* key, double otherwise, double low, double high) {
       const Node* node = run->find(key);
-      return node ? reader.quantity(*node, s_.file, "s", {low, high}).value_or(otherwise) : otherwise;
+      return node ? reader.quantity(*node, "s", {low, high}).value_or(otherwise) : otherwise;
     };
     s_.step = duration("step", 60, 0.02, 86400);
     s_.record = duration("record", s_.step * std::max(1.0, std::ceil(60 / s_.step - 1e-9)), 0.02, 366 * 86400.0);
     if (const Node* seed = run->find("seed")) {
-      if (const auto v = reader.quantity(*seed, s_.file, "1", {0, 9007199254740992.0})) {
+      if (const auto v = reader.quantity(*seed, "1", {0, 9007199254740992.0})) {
         if (*v != std::floor(*v)) fail(*seed, "a seed is a whole number");
         s_.seed = static_cast<std::uint64_t>(*v);
       }
@@ -201,7 +205,7 @@ class Loader {
       known_keys(e.value, {"limit", "on"}, "a feeder");
       const Node* limit = e.value.find("limit");
       double watts = 1e300;
-      if (limit) watts = reader.quantity(*limit, s_.file, "W", {0, 1e12}).value_or(watts);
+      if (limit) watts = reader.quantity(*limit, "W", {0, 1e12}).value_or(watts);
       buses_[e.key] = s_.plan->add_bus(e.key, bus_of(e.value), watts);
     }
   }
@@ -243,7 +247,7 @@ class Loader {
     for (const Node::Entry& e : assets->entries) {
       if (!is_name(e.key) || e.key == "spill" || e.key == "plant" || e.key == "controller" || buses_.count(e.key)) {
         not_loaded_.insert(e.key);
-        problems_.add({s_.file, e.line, e.column, e.value.path, fmt::format("'{}' cannot name an asset", e.key),
+        problems_.add({e.value.file(), e.line, e.column, e.value.path, fmt::format("'{}' cannot name an asset", e.key),
                        "letters, digits, _ and -; not spill, plant, controller or a feeder's name"});
         continue;
       }
@@ -268,12 +272,12 @@ class Loader {
     }
     // Values after all assets are there: a controller names others.
     reader_->not_loaded = not_loaded_;
-    for (auto& [target, node] : todo) reader_->read(target, *node, s_.file, {"model", "on"});
+    for (auto& [target, node] : todo) reader_->read(target, *node, {"model", "on"});
   }
 
   void read_fleet(const std::string& name, const Node& node, int bus, std::vector<std::pair<AssetTarget, const Node*>>& todo) {
     known_keys(node, {"fleet", "on", "members"}, "a fleet");
-    const auto count = reader_->quantity(*node.find("fleet"), s_.file, "1", {1, 4096});
+    const auto count = reader_->quantity(*node.find("fleet"), "1", {1, 4096});
     const Node* members = node.find("members");
     if (members) {
       for (const Node::Entry& e : members->entries) not_loaded_.insert(name + "." + e.key);  // until they are

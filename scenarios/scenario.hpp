@@ -18,15 +18,16 @@
 namespace urja {
 
 struct Scenario {
-  std::string file, name;  // name: the file's without folder and ending
-  std::string text;        // as it was read
+  std::string file, name;                       // name: the file's without folder and ending
+  std::string text;                             // as it was read
+  std::map<std::string, std::string> included;  // file -> text
   std::string title, zone;
   std::string currency;           // ISO code; empty where nothing has a price
   double start = 0, end = 0;      // UTC seconds
   double step = 60, record = 60;  // s
   std::uint64_t seed = 1;
   std::vector<std::string> channels;  // that the result shall have ("battery", "*.temperature"); empty: all
-  std::vector<std::string> set;  // "key=value" over the text
+  std::vector<std::string> set;       // "key=value" over the text
   std::shared_ptr<Plan> plan;
   std::map<std::string, std::string> models;       // asset ("homes.pv") -> model
   std::map<std::string, std::string> data_hashes;  // file -> 64 bits of FNV-1a

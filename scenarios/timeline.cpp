@@ -56,13 +56,7 @@ class Placer {
     return place(times, zone, stamps_.mark == DataFileSpec::Mark::end);
   }
 
- private:
-  bool good() const { return problems_.size() == known_; }
-  void fail(int line, std::string what, std::string mend) {
-    if (problems_.size() - known_ < 20)
-      problems_.push_back({file_, line, line > 0 ? 1 : 0, "", std::move(what), std::move(mend)});
-  }
-
+  // That the file's stamps show.
   Zone clock(std::int64_t near) {
     if (stamps_.clock == "wall") return spec_.zone;
     if (stamps_.clock == "standard") return spec_.zone.standard(near);
@@ -73,6 +67,13 @@ class Placer {
          near_names.empty() ? "write wall, standard, utc or a name like America/Los_Angeles"
                             : "did you mean " + any_of(near_names) + "?");
     return Zone::fixed(0);
+  }
+
+ private:
+  bool good() const { return problems_.size() == known_; }
+  void fail(int line, std::string what, std::string mend) {
+    if (problems_.size() - known_ < 20)
+      problems_.push_back({file_, line, line > 0 ? 1 : 0, "", std::move(what), std::move(mend)});
   }
 
   struct Image {  // of a row's interval in UTC; length 0: an hour that never was
@@ -278,6 +279,114 @@ std::string duration_text(double s) {
   if (s >= 3600) return fmt::format("{:.6g} h", s / 3600);
   if (s >= 60) return fmt::format("{:.6g} min", s / 60);
   return fmt::format("{:.6g} s", s);
+}
+
+namespace {
+
+constexpr std::int64_t day_length = 86400;
+std::int64_t midnight_of(std::int64_t wall) { return wall - ((wall % day_length) + day_length) % day_length; }
+
+// Which day of a file stands for a day of the run.
+class Days {
+ public:
+  Days(const DataFileSpec& spec, const Zone& clock, const Timeline& line)
+      : by_weekday_(spec.repeat == DataFileSpec::Repeat::same_weekday),
+        first_(midnight_of(clock.wall_at(floor_seconds(line.first)))),
+        last_(midnight_of(clock.wall_at(floor_seconds(line.end() - 1)))) {
+    // Days of which the file has but a part stand for others only where there is no whole one.
+    const auto whole = [&](std::int64_t midnight) {
+      return clock.instants_of(midnight).first * second >= line.first &&
+             clock.instants_of(midnight + day_length).first * second <= line.end();
+    };
+    if (first_ < last_ && !whole(first_)) first_ += day_length;
+    if (first_ < last_ && !whole(last_)) last_ -= day_length;
+  }
+
+  // Local midnights. Nothing: the file has no such date.
+  std::optional<std::int64_t> stands_for(std::int64_t day) const {
+    if (inside(day)) return day;
+    Civil date = civil(day);
+    for (const bool leap : {true, false}) {
+      if (date.month == 2 && date.day == 29 && !leap) date.day = 28;
+      for (int year = civil(first_).year; year <= civil(last_).year; ++year) {
+        Civil other = date;
+        other.year = year;
+        const std::int64_t found = wall_seconds(other);
+        if (civil(found).month != date.month || !inside(found)) continue;  // 29 February of a year without one
+        if (!by_weekday_) return found;
+        return same_weekday(found, weekday(day));
+      }
+    }
+    return std::nullopt;
+  }
+
+ private:
+  bool inside(std::int64_t day) const { return day >= first_ && day <= last_; }
+  std::optional<std::int64_t> same_weekday(std::int64_t near, int wanted) const {
+    for (int shift : {0, 1, -1, 2, -2, 3, -3, 4, -4, 5, -5, 6, -6}) {
+      const std::int64_t other = near + shift * day_length;
+      if (inside(other) && weekday(other) == wanted) return other;
+    }
+    return std::nullopt;
+  }
+  bool by_weekday_;
+  std::int64_t first_, last_;
+};
+
+}  // namespace
+
+Timeline repeated(const DataFileSpec& spec, const std::string& file, const Timeline& line, std::vector<FileProblem>& problems) {
+  const auto start = static_cast<std::int64_t>(std::floor(spec.start)), end = static_cast<std::int64_t>(std::ceil(spec.end));
+  const Zone clock = Placer(spec, file, problems).clock(floor_seconds(line.first));
+  // Cells into which a shift by days and by changes of the clock falls evenly.
+  Micro interval = std::gcd(line.interval, 3600 * second);
+  const auto even = [&](std::int64_t from, std::int64_t to) {
+    interval = std::gcd(interval, std::abs(clock.offset_at(from)) * second);
+    for (const auto& c : clock.changes(from, to)) interval = std::gcd(interval, std::abs(c.after) * second);
+  };
+  even(start, end);
+  even(floor_seconds(line.first), floor_seconds(line.end()));
+
+  Timeline out;
+  const Micro phase = ((line.first % interval) + interval) % interval, begin = start * second - phase;
+  out.first = begin - ((begin % interval) + interval) % interval + phase;
+  out.interval = interval;
+  out.cells = (end * second - out.first + interval - 1) / interval;
+  if (out.cells > most_values) {
+    problems.push_back(
+        {file, 0, 0, "",
+         fmt::format("the run has {} intervals of {}", out.cells, duration_text(static_cast<double>(interval) / 1e6)), ""});
+    return line;
+  }
+  out.row_of.resize(static_cast<std::size_t>(out.cells));
+  const Days days(spec, clock, line);
+  std::int64_t day = std::numeric_limits<std::int64_t>::min(), source = 0;
+  for (std::int64_t cell = 0; cell < out.cells; ++cell) {
+    const Micro at = out.at(cell);
+    const std::int64_t instant = floor_seconds(at), wall = clock.wall_at(instant);
+    if (midnight_of(wall) != day) {
+      day = midnight_of(wall);
+      const auto found = days.stands_for(day);
+      if (!found) {
+        const auto date = [&](Micro t) { return wall_text(clock.wall_at(floor_seconds(t))).substr(0, 10); };
+        problems.push_back({file, 0, 0, "data." + spec.name,
+                            fmt::format("the file has no day that could stand for {}: it goes from {} to {}",
+                                        wall_text(day).substr(0, 10), date(line.first), date(line.end() - 1)),
+                            "take a file of a whole year, or a shorter run"});
+        return line;
+      }
+      source = *found;
+    }
+    // An hour that came twice takes both of a day that has it twice.
+    const Zone::Instants here = clock.instants_of(wall), there = clock.instants_of(source + (wall - day));
+    const std::int64_t from = here.fit == Zone::Fit::fold && instant == here.second ? there.second : there.first;
+    const Micro into = from * second + (at - instant * second) - line.first;
+    const std::int64_t row = into < 0 ? -1 : into / line.interval;
+    out.row_of[static_cast<std::size_t>(cell)] = row < 0 || row >= line.cells ? -1
+                                                 : line.row_of.empty()        ? static_cast<std::int32_t>(row)
+                                                                              : line.row_of[static_cast<std::size_t>(row)];
+  }
+  return out;
 }
 
 Timeline place_even(const DataFileSpec& spec, const std::string& file, std::size_t rows, std::vector<FileProblem>& problems) {

@@ -36,5 +36,7 @@ Timeline place_even(const DataFileSpec& spec, const std::string& file, std::size
 // Each row at its own stamp: wall time, or an instant.
 Timeline place_stamped(const DataFileSpec& spec, const std::string& file, const std::vector<double>& stamps, bool instants,
                        std::vector<FileProblem>& problems);
+// The rows of `line` laid on the run's dates, as spec.repeat says.
+Timeline repeated(const DataFileSpec& spec, const std::string& file, const Timeline& line, std::vector<FileProblem>& problems);
 
 }  // namespace urja

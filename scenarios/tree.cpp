@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <filesystem>
 #include <fstream>
 #include <sstream>
 
@@ -15,14 +16,17 @@ namespace {
 constexpr int most_depth = 64;
 constexpr int most_nodes = 200'000;
 constexpr std::size_t most_bytes = 16u << 20;
+constexpr std::size_t most_files = 100;
 
 class Converter {
  public:
-  Converter(const std::string& file, Problems& problems) : file_(file), problems_(problems) {}
+  Converter(const std::string& file, Problems& problems)
+      : file_(file), source_(std::make_shared<const std::string>(file)), problems_(problems) {}
 
   Node convert(const YAML::Node& from, const std::string& path, int depth) {
     Node to;
     to.path = path;
+    to.source = source_;
     to.line = from.Mark().line + 1;
     to.column = from.Mark().column + 1;
     if (stopped_) return to;
@@ -74,6 +78,7 @@ class Converter {
   }
 
   const std::string& file_;
+  std::shared_ptr<const std::string> source_;
   Problems& problems_;
   int nodes_ = 0;
   bool stopped_ = false;
@@ -81,6 +86,10 @@ class Converter {
 
 }  // namespace
 
+const std::string& Node::file() const {
+  static const std::string none;
+  return source ? *source : none;
+}
 const Node* Node::find(std::string_view key) const {
   for (const Entry& e : entries) {
     if (e.key == key) return &e.value;
@@ -124,13 +133,116 @@ std::string read_text(const std::string& file, Problems& problems) {
   return text;
 }
 
+std::string relative_to(const std::string& file, const std::string& path) {
+  const std::filesystem::path p(path);
+  return p.is_absolute() ? path : (std::filesystem::path(file).parent_path() / p).lexically_normal().string();
+}
+
+namespace {
+
+// Lays what a file says over what the files it includes say.
+void lay_over(Node& below, Node&& above) {
+  const auto model = [](const Node& node) {
+    const Node* found = node.find("model");
+    return found ? found->text : "";
+  };
+  const bool other_model = above.find("model") && below.find("model") && model(above) != model(below);
+  if (!above.is_map() || !below.is_map() || other_model) {
+    below = std::move(above);
+    return;
+  }
+  for (Node::Entry& entry : above.entries) {
+    const auto there =
+        std::find_if(below.entries.begin(), below.entries.end(), [&](const auto& e) { return e.key == entry.key; });
+    if (there == below.entries.end()) {
+      below.entries.push_back(std::move(entry));
+    } else if (entry.value.kind == Node::Kind::null) {
+      below.entries.erase(there);
+    } else {
+      there->line = entry.line, there->column = entry.column;
+      lay_over(there->value, std::move(entry.value));
+    }
+  }
+  below.line = above.line, below.column = above.column, below.source = above.source;
+}
+
+class Includer {
+ public:
+  Includer(Problems& problems, std::vector<SourceText>& sources) : problems_(problems), sources_(sources) {}
+
+  Node read(const std::string& file) {
+    const std::size_t before = problems_.list().size();
+    std::string text = read_text(file, problems_);
+    if (problems_.list().size() > before) return {};
+    sources_.push_back({file, text});
+    Node own = parse_yaml(text, file, problems_);
+    const Node* named = own.find("include");
+    if (!named) return own;
+    const std::vector<Node> files = named->kind == Node::Kind::list ? named->items : std::vector<Node>{*named};
+    std::erase_if(own.entries, [](const Node::Entry& e) { return e.key == "include"; });
+    open_.push_back(identity(file));
+    Node all;
+    all.kind = Node::Kind::map;
+    for (const Node& one : files) include(one, all);
+    open_.pop_back();
+    lay_over(all, std::move(own));
+    return all;
+  }
+
+ private:
+  static std::string identity(const std::string& file) {
+    std::error_code ignored;
+    return std::filesystem::weakly_canonical(file, ignored).string();
+  }
+  void problem(const Node& at, const std::string& what, const std::string& mend) {
+    problems_.add({at.file(), at.line, at.column, at.path, what, mend});
+  }
+  void include(const Node& named, Node& all) {
+    if (!named.is_scalar() || named.text.empty())
+      return problem(named, "expected the path of a file", "for example include: tariffs.yaml");
+    const std::string path = relative_to(named.file(), named.text);
+    if (const auto again = std::find(open_.begin(), open_.end(), identity(path)); again != open_.end()) {
+      std::string circle;
+      for (auto f = again; f != open_.end(); ++f) circle += std::filesystem::path(*f).filename().string() + " -> ";
+      return problem(named,
+                     fmt::format("the files include each other in a circle: {}{}", circle,
+                                 std::filesystem::path(*again).filename().string()),
+                     "take one of them out");
+    }
+    if (sources_.size() >= most_files) {
+      if (!said_)
+        problem(named, fmt::format("more than {} files are included", most_files), "does a file include others over and over?");
+      said_ = true;
+      return;
+    }
+    Problems inner;
+    if (read_text(path, inner); !inner.empty())
+      return problem(named, path + ": " + inner.list().front().what, inner.list().front().mend);
+    Node other = read(path);
+    if (other.is_map()) lay_over(all, std::move(other));
+    else if (other.kind != Node::Kind::null) problem(named, path + " is no map of keys", "it holds parts of a scenario");
+  }
+
+  Problems& problems_;
+  std::vector<SourceText>& sources_;
+  std::vector<std::string> open_;
+  bool said_ = false;
+};
+
+}  // namespace
+
+Node read_tree(const std::string& file, Problems& problems, std::vector<SourceText>& sources) {
+  return Includer(problems, sources).read(file);
+}
+
 namespace {
 // A value from the command line stands nowhere in the file.
-void place(Node& node, const std::string& path) {
+void place(Node& node, const std::string& path, const std::shared_ptr<const std::string>& source) {
+  node.source = source;
   node.line = node.column = 0;
   node.path = path;
-  for (std::size_t k = 0; k < node.items.size(); ++k) place(node.items[k], fmt::format("{}[{}]", path, k + 1));
-  for (Node::Entry& e : node.entries) e.line = e.column = 0, place(e.value, path + "." + e.key);
+  for (std::size_t k = 0; k < node.items.size(); ++k) place(node.items[k], fmt::format("{}[{}]", path, k + 1), source);
+  for (Node::Entry& e : node.entries) e.line = e.column = 0, place(e.value, path + "." + e.key, source);
 }
 }  // namespace
 
@@ -150,12 +262,13 @@ void set_at(Node& root, const std::string& assignment, Problems& problems) {
   std::string part, so_far;
   while (std::getline(parts, part, '.')) {
     so_far += (so_far.empty() ? "" : ".") + part;
-    if (at->kind != Node::Kind::map) *at = Node{Node::Kind::map, "", {}, {}, at->line, at->column, at->path};
+    if (at->kind != Node::Kind::map) *at = Node{Node::Kind::map, "", {}, {}, at->line, at->column, at->path, root.source};
     Node* next = at->find(part);
     if (!next) {
       Node::Entry entry;
       entry.key = part;
       entry.value.path = so_far;
+      entry.value.source = root.source;
       at->entries.push_back(std::move(entry));
       next = &at->entries.back().value;
     }
@@ -169,7 +282,7 @@ void set_at(Node& root, const std::string& assignment, Problems& problems) {
     map.entries.push_back({"model", 0, 0, value});
     value = map;
   }
-  place(value, "--set " + path);
+  place(value, "--set " + path, root.source);
   *at = std::move(value);
 }
 

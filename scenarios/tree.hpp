@@ -1,5 +1,6 @@
 #pragma once
 // A YAML file as a tree that remembers where everything stood, behind which yaml-cpp stays hidden.
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -18,6 +19,10 @@ struct Node {
   std::vector<Entry> entries;
   int line = 0, column = 0;
   std::string path;  // "assets.battery.rating"
+  std::shared_ptr<const std::string> source;
+
+  // In which it stands, or, of a value from the command line, which it changes.
+  const std::string& file() const;
 
   const Node* find(std::string_view key) const;
   Node* find(std::string_view key);
@@ -36,6 +41,23 @@ struct Node::Entry {
 Node parse_yaml(const std::string& text, const std::string& file, Problems& problems);
 // Reads the whole file; a problem if there is none or if it is not a text of at most 16 MB.
 std::string read_text(const std::string& file, Problems& problems);
+
+// A file that was read.
+struct SourceText {
+  std::string file, text;
+};
+// Reads a file and those that it includes:
+//
+//   include: tariffs.yaml      or a list of files, relative to the one that names them; they may include others
+//
+// What an included file says holds as if it stood here, unless this file says something else: maps are merged, anything else takes
+// the place of what was there, and so does an asset of another `model`; a key without a value takes out what was there. Of several
+// included files the later one holds. Nodes keep the file they came from. Problems: what parse_yaml finds, a file that includes
+// itself, more than a hundred files. `sources`: all files read, the first one first.
+Node read_tree(const std::string& file, Problems& problems, std::vector<SourceText>& sources);
+
+// Path as a file means it: relative to the folder that the file is in.
+std::string relative_to(const std::string& file, const std::string& path);
 
 // `--set assets.battery.rating="5 kW"`: puts a YAML value at a path, making maps on the way.
 void set_at(Node& root, const std::string& assignment, Problems& problems);

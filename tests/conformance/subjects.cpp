@@ -71,7 +71,7 @@ int add(Plan& plan, const std::string& name, const Subject& subject, const std::
     std::string currency;
     const Node entries = parse_yaml("set: " + subject.set + "\n", name, problems);
     AssetReader reader(problems, *Zone::find("UTC"), {}, currency);
-    reader.read({&plan, index, 1}, entries, name, {});
+    reader.read({&plan, index, 1}, entries, {});
     INFO(problems.text());
     REQUIRE(problems.empty());
   }

@@ -80,7 +80,7 @@ int add(Plan& plan, const std::string& name, const std::string& model, int bus =
     Problems problems;
     std::string currency;
     AssetReader reader(problems, *Zone::find("UTC"), {}, currency);
-    reader.read({&plan, index, members}, parse_yaml(entries, name, problems), name, {});
+    reader.read({&plan, index, members}, parse_yaml(entries, name, problems), {});
     INFO(problems.text());
     REQUIRE(problems.empty());
   }

@@ -169,7 +169,7 @@ std::vector<double> drive(const Test& test, double dt) {
   reader.read({&plant.plan(), 0, 1},
               parse_yaml(std::string("{set: ") + test.set + ", state_of_charge: 0.9, temperature: 20 degC, leakage: 5 mA}",
                          "test", problems),
-              "test", {});
+              {});
   INFO(problems.text());
   REQUIRE(problems.empty());
   const double capacity = plant.get("cell.capacity");

@@ -254,6 +254,16 @@ TEST_CASE("scenario: a grid alone", "[scenario][result]") {
   CHECK_FALSE(k.contains("currency"));  // nothing has a price
 }
 
+TEST_CASE("scenario: what is included holds unless the file says something else", "[scenario][result]") {
+  const auto k = kpis_of("include");  // 3 kW for an hour at 0.20; no shed, no controller
+  CHECK(k["load_kwh"] == Approx(3).epsilon(1e-12));
+  CHECK(k["cost_total"] == Approx(0.6).epsilon(1e-12));
+  const Scenario s = load_scenario((corpus / "good/include.yaml").string(), {{"assets.grid.price=0.10 USD/kWh"}, {}, {}, {}});
+  CHECK(s.included.size() == 2);
+  CHECK(s.models.count("shed") == 0);
+  CHECK(kpis_of("include", {{"assets.grid.price=0.10 USD/kWh"}, {}, {}, {}})["cost_total"] == Approx(0.3).epsilon(1e-12));
+}
+
 TEST_CASE("scenario: constants for columns, prices by hand", "[scenario][result]") {
   // 2 kW for 24 h, 0.5 kW of PV: 36 kWh at 0.2 and 0.5 kg; PV is used on site.
   const auto k = kpis_of("constants");
