@@ -152,6 +152,9 @@ def check_kpis(name, result, kpis):
     by_zone = sum(kpis.get("unserved_kwh_by_zone", {}).values())
     loads = result.kwh(["load", "shiftable_load"], "unserved_power") or 0.0
     expect(abs(by_zone - loads) <= max(1e-6 * loads, 1e-6), f"{name}: unserved_kwh_by_zone sums to {by_zone}, the loads' to {loads}")
+    connected = result.of(["grid"], "connected")
+    if connected is not None and connected.min() == 1:
+        expect(kpis["unserved_kwh"] == 0, f"{name}: {kpis['unserved_kwh']} kWh unserved though the grid never failed")
     if "battery_charge_kwh" in mine:
         net = (result.of(["battery"], "power").sum()) * result.hours / 1000
         expect(abs(mine["battery_discharge_kwh"] - mine["battery_charge_kwh"] - net) < 1e-6 * mine["battery_charge_kwh"] + 1e-6,
@@ -190,7 +193,7 @@ def check_words(name, file, source):
 
 
 def price_by(tariff, local):
-    """Of the schedule that holds on that day: the value that began last. Holidays are like `holidays_are` says."""
+    """Of the schedule that holds on that day, the value that began last. A holiday is like a weekend."""
     day = f"{local:%m-%d}"
     kind = "WEEKENDS" if local.weekday() >= 5 or f"{local:%Y-%m-%d}" in tariff.get("holidays", []) else "WEEKDAYS"
     for s in tariff["schedule"]:
