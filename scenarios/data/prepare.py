@@ -217,11 +217,15 @@ def one_second_texture(minutes, seed):
 
 
 def broken_clouds(origin, out):
-    minutes, air = [], []
-    for row in rows_of(origin / "midc_20181014.txt.gz"):
-        minutes.append(max(0.0, float(row["Global PSP [W/m^2]"])))
-        air.append(float(row["Temperature @ 2m [deg C]"]))
-    write(out / "minutes.csv", ["ghi", "air_temperature"], [[f"{g:.3f}", f"{t:.2f}"] for g, t in zip(minutes, air, strict=True)])
+    rows = [[f"{max(0.0, float(row['Global PSP [W/m^2]'])):.3f}", f"{float(row['Temperature @ 2m [deg C]']):.2f}"]
+            for row in rows_of(origin / "midc_20181014.txt.gz")]
+    write(out / "minutes.csv", ["ghi", "air_temperature"], rows)
+    seconds_from_minutes(out / "minutes.csv", out)
+
+
+def seconds_from_minutes(file, out):
+    rows = rows_of(file)
+    minutes, air = [float(row["ghi"]) for row in rows], [float(row["air_temperature"]) for row in rows]
     tenths, clear = one_second_texture(minutes, seed=20181014)
     rows = [[f"{g / 10:.1f}" if g else "0", f"{air[s // 60]:.1f}"] for s, g in enumerate(tenths)]
     write(out / "seconds.csv", ["ghi", "air_temperature"], rows)

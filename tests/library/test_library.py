@@ -4,7 +4,9 @@ Scenarios are found, not listed. Beside what holds for all of them:
   NAME/tariff.json   a typed-in tariff written down a second time, from its published source; every row's price is compared
   checks_of          what one scenario promises of its inputs
 """
+import contextlib
 import csv
+import io
 import json
 import re
 import subprocess
@@ -261,12 +263,22 @@ def home_time_of_use(name, result, kpis, source):
     expect(abs(kpis["pv_available_kwh"] / pv - 1) < 1e-9, f"{name}: PV {kpis['pv_available_kwh']} kWh, the file's rows give {pv}")
 
 
+def made_again(name, folder, make):
+    """What prepare.py makes without an origin comes out byte for byte."""
+    with tempfile.TemporaryDirectory() as out, contextlib.redirect_stdout(io.StringIO()):
+        make(Path(out))
+        made = sorted(Path(out).iterdir())
+        same = [file.read_bytes() == (folder / file.name).read_bytes() for file in made]
+    expect(made and all(same), f"{name}: prepare.py does not make {folder.name} as committed")
+
+
 def cloudy_day_1s(name, result, kpis, source):
     """The seconds keep the measured minutes, and look as the handbook asks (2.5)."""
     sys.path.insert(0, str(source / "scenarios/data"))
     import prepare
 
     folder = source / "scenarios/data/broken_clouds"
+    made_again(name, folder, lambda out: prepare.seconds_from_minutes(folder / "minutes.csv", out))
     seconds = np.loadtxt(folder / "seconds.csv", delimiter=",", skiprows=1)[:, 0]
     minutes = np.loadtxt(folder / "minutes.csv", delimiter=",", skiprows=1)[:, 0]
     expect(seconds.size == 86400 and minutes.size == 1440, f"{name}: {seconds.size} seconds of {minutes.size} minutes")
@@ -289,7 +301,21 @@ def cloudy_day_1s(name, result, kpis, source):
     print(f"  index {index.min():.3f} to {index.max():.3f}, {share:.1e} of the seconds change by more than 0.2, at most {change.max():.2f}")
 
 
-checks_of = {check.__name__: check for check in (year_at_one_minute, home_time_of_use, cloudy_day_1s)}
+def monsoon_week_india(name, result, kpis, source):
+    sys.path.insert(0, str(source / "scenarios/data"))
+    import prepare
+
+    made_again(name, source / "scenarios/data/monsoon_village", prepare.monsoon_village)
+
+
+def dc_fast_hub(name, result, kpis, source):
+    with open(source / "scenarios/data/dc_fast_epfl/sessions.csv", newline="") as file:
+        wanted = sum(float(row["energy_kwh"]) for row in csv.DictReader(file))
+    got = kpis["ev_kwh"] + kpis["ev_unmet_kwh"]
+    expect(abs(got / wanted - 1) < 1e-9, f"{name}: {got} kWh delivered and unmet, the sessions want {wanted}")
+
+
+checks_of = {check.__name__: check for check in (year_at_one_minute, home_time_of_use, cloudy_day_1s, monsoon_week_india, dc_fast_hub)}
 
 
 def main(urja, source, names):
