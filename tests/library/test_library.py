@@ -157,6 +157,16 @@ def check_kpis(name, result, kpis):
     connected = result.of(["grid"], "connected")
     if connected is not None and connected.min() == 1:
         expect(kpis["unserved_kwh"] == 0, f"{name}: {kpis['unserved_kwh']} kWh unserved though the grid never failed")
+    if connected is not None:
+        off = connected == 0
+        expect(not result.of(["grid"], "power")[off].any(), f"{name}: the grid gives or takes power while it is gone")
+    for genset, (model, group) in result.groups.items():  # the fuel curve: idle fuel while it turns, also to cool down, and fuel per energy
+        if model == "genset":
+            idle = result.parameter(genset, "idle_fuel") * result.parameter(genset, "rating") / 1000
+            for_energy = result.parameter(genset, "marginal_fuel") * mine["genset_kwh"]
+            least = for_energy + idle * kpis["genset_run_h"]
+            most = for_energy + idle * float((group["fuel_flow"][:] > 0).sum()) * result.hours
+            expect(least * (1 - 1e-6) <= kpis["fuel_l"] <= most * (1 + 1e-6), f"{name}: fuel_l {kpis['fuel_l']}, the curve gives {least} to {most}")
     if "battery_charge_kwh" in mine:
         net = (result.of(["battery"], "power").sum()) * result.hours / 1000
         expect(abs(mine["battery_discharge_kwh"] - mine["battery_charge_kwh"] - net) < 1e-6 * mine["battery_charge_kwh"] + 1e-6,
