@@ -97,6 +97,7 @@ def recomputed(result):
     pv, chargers = ["pv", "pv_profile"], ["ev_charger"]
     k = {"load_kwh": result.kwh(loads, "wanted"), "served_kwh": result.kwh(loads, "served"),
          "unserved_kwh": float(result.file["plant/unserved_power"][:].sum()) * result.hours / 1000,
+         "unserved_h": float(result.file["plant/interrupted"][:].sum()) * result.hours,
          "spilled_kwh": float(result.file["plant/spilled_power"][:].sum()) * result.hours / 1000,
          "pv_kwh": result.kwh(pv, "power"), "pv_available_kwh": result.kwh(pv, "available_power"), "curtailed_kwh": result.kwh(pv, "curtailed"),
          "battery_charge_kwh": result.kwh(["battery"], "charge_power"), "battery_discharge_kwh": result.kwh(["battery"], "discharge_power"),
@@ -328,7 +329,23 @@ def dc_fast_hub(name, result, kpis, source):
 checks_of = {check.__name__: check for check in (year_at_one_minute, home_time_of_use, cloudy_day_1s, monsoon_week_india, dc_fast_hub)}
 
 
+def every_controller(urja, source):
+    """Each controller runs a home for a day and is recorded, and the file can be audited."""
+    known = json.loads(subprocess.run([urja, "describe", "--json"], check=True, capture_output=True, text=True).stdout)
+    controllers = [m["name"] for m in known if m["controller"]]
+    assert len(controllers) >= 6, controllers
+    for name in controllers:
+        with tempfile.TemporaryDirectory() as folder:
+            run = subprocess.run([urja, "run", str(source / "scenarios/home_time_of_use.yaml"), "--set", f"controller={{model: {name}}}", "--to",
+                                  "2011-07-02 00:00", "--out", folder + "/r.h5", "--report", folder + "/r.html"], capture_output=True, text=True)
+            expect(run.returncode == 0, f"controller {name}: exit code {run.returncode}: {run.stderr}")
+            if run.returncode == 0:
+                check_audit(f"controller {name}", Result(folder + "/r.h5"))
+
+
 def main(urja, source, names):
+    if not names:
+        every_controller(urja, source)
     found = sorted(p for p in (source / "scenarios").glob("*.yaml") if re.search(r"^assets:", p.read_text(), re.M))
     assert len(found) >= 11, found
     for file in found:
