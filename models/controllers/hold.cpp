@@ -5,15 +5,15 @@ namespace urja {
 namespace {
 
 struct Hold {
-  Lanes power, active;
+  Lanes command, active;
 
   static void declare(Declare& d) {
     d.role({.name = "battery", .models = {"battery"}, .tag = "", .many = true, .optional = false, .doc = "held at 0 W"});
-    d.output<&Hold::power>("W", "commanded: 0").to("battery.command");
+    d.output<&Hold::command>("W", "commanded: 0").to("battery.command");
     d.output<&Hold::active>("1", "1: it commands").to("battery.commanded");
   }
   void control(const Step&) {
-    power = Lanes::Zero();
+    command = Lanes::Zero();
     active = Lanes::Ones();
   }
 };

@@ -1,22 +1,22 @@
-// Schedule: commands the battery to the power that a profile gives (discharge > 0), clipped to what the battery can do.
+// Schedule: commands the battery to the planned_power that a profile gives (discharge > 0), clipped to what the battery can do.
 #include "engine/declare.hpp"
 
 namespace urja {
 namespace {
 
 struct Schedule {
-  Lanes power;
+  Lanes planned_power;
   Lanes command, active;
 
   static void declare(Declare& d) {
     d.role(
         {.name = "battery", .models = {"battery"}, .tag = "", .many = false, .optional = false, .doc = "follows the schedule"});
-    d.input<&Schedule::power>("W", 0, {-1e12, 1e12}, "planned power of the battery, discharge > 0", observable | actionable);
+    d.input<&Schedule::planned_power>("W", 0, {-1e12, 1e12}, "planned power of the battery, discharge > 0", observable | actionable);
     d.output<&Schedule::command>("W", "commanded", observable).to("battery.command");
     d.output<&Schedule::active>("1", "1: it commands").to("battery.commanded");
   }
   void control(const Step&) {
-    command = power;
+    command = planned_power;
     active = Lanes::Ones();
   }
 };

@@ -89,10 +89,10 @@ TEST_CASE("schedule: the battery follows its profile, clipped to what it can do"
   Plant plant(3600);
   plant.add("battery", "test_battery").add("load", "load").add("grid", "grid");
   control(plant, "schedule").balance({"battery", "grid"});
-  plant.set("load.demand", 500).set("controller.power", 2000).run();
+  plant.set("load.demand", 500).set("controller.planned_power", 2000).run();
   CHECK(plant.get("battery.power") == 2000);
   CHECK(plant.get("grid.power") == -1500);
-  plant.set("controller.power", -9000).run();
+  plant.set("controller.planned_power", -9000).run();
   CHECK(plant.get("battery.power") == -5000);
   CHECK(plant.get("battery.clipped") == -4000);
   CHECK(plant.get("battery.state_of_charge") == Approx(0.8));

@@ -119,7 +119,7 @@ TEST_CASE("fleet wires: a role takes who fits, or those whom the scenario names"
   const auto follows = [&](const std::vector<std::string>& names) {
     auto p = std::make_unique<Plant>(60);
     p->add("grid", "grid").add("store", "test_battery").fleet("homes", 2, {{"store", "test_battery"}});
-    controlled_by(*p, "schedule", {{"power", 500}}).balance({"grid"});
+    controlled_by(*p, "schedule", {{"planned_power", 500}}).balance({"grid"});
     roles(*p)["battery"] = names;
     return p;
   };
