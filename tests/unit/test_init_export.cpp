@@ -28,6 +28,7 @@ TEST_CASE("init: what it writes is valid, runs, and is not overwritten", "[progr
   CHECK(run.status == 0);
   CHECK(run.err.find("note:") == std::string::npos);
   const std::string before = contents(folder.path("site.yaml"));
+  CHECK(program({"sweep", "site.yaml", "--sweep", "site_sweep.yaml"}, folder.path()).status == 0);
   const ProgramResult again = program({"init", "site.yaml"}, folder.path());
   CHECK(again.status == 2);
   CHECK_THAT(again.err, contains("--force"));
