@@ -60,12 +60,15 @@ nlohmann::json KpiCounter::result(const Batch& batch, int lane) const {
     else if (s.key == "unserved_kwh") by_zone[s.zone] = by_zone.value(s.zone, 0.0) + kwh;
     else value[s.key] += kwh;
   }
+  std::map<std::string, int> counted;
   for (const Quantity& q : at_end_) {
     double factor = 1;
     if (q.unit == "W" || q.unit == "Wh") factor = 1e-3;  // peak_import_kw, .._kwh
     else if (q.unit == "s") factor = 1 / 3600.0;         // .._h
     value[q.kpi] += batch.get(lane, q) * factor;
+    if (q.unit == "1") counted[q.kpi] += q.fleet < 0 ? 1 : batch.plan().fleets[static_cast<std::size_t>(q.fleet)].members;
   }
+  for (const auto& [key, n] : counted) value[key] /= n;  // cycles: of the mean battery, a fleet's members each counted
   // Nothing to say as long as no parameter has jumped.
   if (const auto jumps = value.find("parameter_change_kwh"); jumps != value.end() && jumps->second == 0) value.erase(jumps);
   const auto of = [&](const char* key) { return value.count(key) ? value.at(key) : 0.0; };

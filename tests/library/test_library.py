@@ -106,6 +106,9 @@ def recomputed(result):
          "ev_kwh": result.kwh(chargers, "delivered_power"), "ev_unmet_kwh": result.kwh(chargers, "unmet_power"),
          "deferred_unmet_kwh": result.kwh(["deferrable_load"], "unmet_power"),
          "import_kwh": result.kwh(["grid"], "import_power"), "export_kwh": result.kwh(["grid"], "export_power")}
+    cycles = [group["equivalent_full_cycles"][-1] for model, group in result.groups.values() if model == "battery"]
+    if cycles:  # of the mean battery
+        k["equivalent_full_cycles"] = float(np.mean(np.concatenate([np.atleast_1d(c) for c in cycles])))
     k = {key: value for key, value in k.items() if value is not None}
     got = k.get
     if k.get("pv_kwh", 0) > 0:
