@@ -123,7 +123,7 @@ Part energy_flow(const Drawing& d) {
       const double joules = into ? up : down;
       if (joules < 1) continue;  // the rounding of sums
       const Side& side = side_of(s.family, into);
-      const bool say = up >= 1 && down >= 1;
+      const bool say = (up >= 1 && down >= 1) || s.family == "grid" || s.family == "battery";
       (into ? sources : sinks).push_back({say ? s.label + ": " + side.what : s.label, s.family, joules});
       (into ? in : out) += joules;
     }

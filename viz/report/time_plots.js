@@ -117,7 +117,8 @@ const heightOnPaper = { stack: 270, line: 190 };
 function lines(p, edges, w) {
   const out = [];
   p.rows = [];
-  const base = { type: 'line', symbol: 'none', animation: false, emphasis: { disabled: true }, connectNulls: false };
+  // a single value makes no line
+  const base = { type: 'line', symbol: p.form !== 'stack' && edges.length === 2 ? 'circle' : 'none', symbolSize: 7, animation: false, emphasis: { disabled: true }, connectNulls: false };
   p.series.forEach((s, i) => {
     if (p.hidden.has(i)) return;
     const color = p.colours[i];
@@ -142,7 +143,7 @@ function lines(p, edges, w) {
       let range = null;
       if (s.min || w > data.interval) {
         range = [reduce(low, edges, 'min'), reduce(high, edges, 'max')];
-        const shadow = { stack: `band${i}`, stackStrategy: 'all', silent: true, lineStyle: { width: 0 }, ...hold };
+        const shadow = { symbol: 'none', stack: `band${i}`, stackStrategy: 'all', silent: true, lineStyle: { width: 0 }, ...hold };
         curve({ part: 'low', ...shadow, data: place(range[0], edges) });
         curve({ part: 'high', ...shadow, data: place(range[1].map((v, k) => (v === null ? null : v - range[0][k])), edges), areaStyle: { color, opacity: p.series.length > 3 ? 0.1 : 0.18 } });
       }
