@@ -4,6 +4,7 @@ Every plot is drawn, nothing is wider than a phone, no script fails, and the pag
 browser tells of exceptions, console, log and network. Without Chromium the test is skipped, except under ./urja test, which
 installs it and says so in URJA_TEST_BROWSER.
 """
+import json
 import os
 import subprocess
 import sys
@@ -13,6 +14,7 @@ from pathlib import Path
 import browser
 import h5py
 import numpy
+import sweeps
 
 PHONE, DESKTOP = (390, 844, True), (1400, 900, False)
 SKIPPED = 77
@@ -67,8 +69,18 @@ class Check:
 
 def hover(tab, plot, across=0.5, down=0.4):
     """What the tooltip says with the pointer over a plot."""
+    return pointed(tab, plot, f"[r.left + {across} * r.width, r.top + {down} * r.height]")
+
+
+def hover_dot(tab, plot):
+    """The same, over a dot of the plot: the last shape that is as large as one."""
+    return pointed(tab, plot, """[...e.querySelectorAll('svg path')].map((p) => p.getBoundingClientRect())
+        .filter((d) => d.width > 4 && d.width < 14 && Math.abs(d.width - d.height) < 1).map((d) => [d.left + d.width / 2, d.top + d.height / 2]).pop()""")
+
+
+def pointed(tab, plot, point):
     x, y = tab.run(f"""(() => {{ const e = document.querySelector('.chart[data-id={plot}]'); e.scrollIntoView({{block: 'center'}});
-        const r = e.getBoundingClientRect(); return [r.left + {across} * r.width, r.top + {down} * r.height]; }})()""")
+        const r = e.getBoundingClientRect(); return {point}; }})()""")
     tip = ""
     for step in range(20):  # a plot may take its time before it looks at the pointer
         tab.ask("Input.dispatchMouseEvent", type="mouseMoved", x=x + step % 2, y=y)
@@ -84,7 +96,7 @@ def click_all(tab, selector):
     tab.settle()
 
 
-def year_of_a_village(check, chromium, urja, source, folder):
+def two_weeks_of_a_village(check, chromium, urja, source, folder):
     """Two weeks in which the clocks of California are set back."""
     page = folder / "village.html"
     subprocess.run([urja, "run", source / "scenarios/village.yaml", "--from", "2016-11-01 00:00", "--to", "2016-11-15 00:00",
@@ -147,6 +159,69 @@ def hostile_names(check, chromium, urja, source, folder):
     tab.close()
 
 
+def sweep_page(urja, folder, name, content):
+    (folder / f"{name}.json").write_text(json.dumps(content))
+    subprocess.run([urja, "report", folder / f"{name}.json", "--out", folder / f"{name}.html"], check=True, capture_output=True)
+    return folder / f"{name}.html"
+
+
+def choose(tab, select, option):
+    tab.run(f"{{ const s = document.getElementById('{select}'); s.value = [...s.options].find((o) => o.text.startsWith('{option}')).value;"
+            " s.dispatchEvent(new Event('change')); }")
+    tab.settle()
+
+
+def sweep_of_a_grid(check, chromium, urja, source, folder):
+    page = sweep_page(urja, folder, "grid", sweeps.grid())
+    for name, screen, dark in (("phone", PHONE, False), ("dark phone", PHONE, True), ("desktop", DESKTOP, False)):
+        tab = chromium.open(page, *screen, dark=dark)
+        check.page(f"sweep, {name}", tab, {"trade": 117, "all": 117}, overlaps=name == "desktop")
+        if name != "desktop":
+            tab.close()
+    column = "[...document.querySelectorAll('#best tbody tr')].map((r) => r.cells[1].textContent)"
+    numbers = lambda: [float(t.replace(",", "")) for t in tab.run(column)]
+    costs = numbers()
+    check.that(len(costs) == 25 and costs == sorted(costs), f"the best by cost are {costs}")
+    check.that(tab.run("document.querySelectorAll('.effect').length") == 4, "not every key has its effect")
+    check.that(tab.run("document.querySelector('.effect').textContent").startswith("assets.battery.capacity"), "the largest effect is not first")
+    choose(tab, "kpi", "Self-sufficiency")
+    own = numbers()
+    check.that(own == sorted(own, reverse=True) and own[0] > 0.8, f"the best by self-sufficiency are {own}")
+    tab.run("document.querySelectorAll('#best thead button')[1].click()")
+    check.that(numbers()[0] < 0.5, "a second click on a head does not turn the order")
+    tab.run("document.getElementById('more').click()")
+    check.that(len(numbers()) == 75, "More does not show more")
+    choose(tab, "up", "Self-sufficiency")
+    check.that("Variant" in hover_dot(tab, "trade"), "no tooltip over the trade-off")
+    tab.pdf(folder / "grid.pdf")
+    check.that(not tab.complaints(), f"sweep: {tab.complaints()}")
+    tab.close()
+
+
+def other_sweeps(check, chromium, urja, source, folder):
+    evil = sweeps.grid()
+    for variant in evil["variants"]:
+        variant["values"][2] = EVIL_NAME if variant["values"][2] == "hold" else EVIL
+        variant["name"] = EVIL_NAME
+    evil["keys"][0].update(key=EVIL_NAME, unit=EVIL_NAME)
+    evil["kpis"][0].update(label=EVIL_NAME, unit=EVIL_NAME)
+    failed = sweeps.sweep([sweeps.one((5, 4, "hold", 0.3), status="error", message="broken")])
+    for name, content, plots in (("many", sweeps.drawn_at_random(4000), {"trade": 2500, "all": 2500}), ("one", sweeps.drawn_at_random(1), {"trade": 1}),
+                                 ("failed", failed, {}), ("evil_sweep", evil, {"trade": 100, "all": 100})):
+        page = sweep_page(urja, folder, name, content)
+        check.that(page.stat().st_size < 5_000_000, f"the sweep {name} is larger than 5 MB")
+        tab = chromium.open(page, *PHONE)
+        check.page(f"sweep, {name}", tab, plots, overlaps=False)
+        tab.close()
+        tab = chromium.open(page, *DESKTOP)
+        check.page(f"sweep, {name}", tab, plots, overlaps=False)
+        if name == "evil_sweep":
+            check.that("<img src=x" in hover_dot(tab, "trade"), "no tooltip with a hostile name")
+            check.that(tab.run("window.evil") is None and tab.run("document.querySelectorAll('img').length") == 0, "a sweep's name has become code")
+            check.that(not tab.complaints(), f"sweep, hostile names: {tab.complaints()}")
+        tab.close()
+
+
 def main(urja, source):
     path = browser.find()
     if not path:
@@ -154,7 +229,7 @@ def main(urja, source):
         return 1 if os.environ.get("URJA_TEST_BROWSER") == "required" else SKIPPED
     check = Check()
     with tempfile.TemporaryDirectory(prefix="urja_pages_") as folder, browser.Browser(path) as chromium:
-        for test in (year_of_a_village, one_step, hostile_names):
+        for test in (two_weeks_of_a_village, one_step, hostile_names, sweep_of_a_grid, other_sweeps):
             test(check, chromium, urja, source, Path(folder))
     return 1 if check.wrong else 0
 

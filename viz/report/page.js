@@ -192,5 +192,6 @@ return {
   data, day, days, months, two, wall, clock, date, shift, offset, toLocal, fromLocal, startOfDay, addDays, zone,
   decode, css, familyColour, shade, colours, figure, escape, axisNumber, look, tipBox, legend, choice,
   add: (p) => { plots.push(p); return p; },
+  redraw: drawAll,
 };
 })();
