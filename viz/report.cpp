@@ -26,7 +26,7 @@ namespace {
 using nlohmann::json;
 
 constexpr std::size_t k_data_budget = 3'000'000;   // bytes of the series in the page; the page stays below 5 MB
-constexpr std::size_t k_scenario_limit = 400'000;  // characters of scenario text in the page, with the files it includes
+constexpr std::size_t k_scenario_limit = 200'000;  // characters of scenario text in the page, with the files it includes
 constexpr std::size_t k_events_shown = 300, k_events_counted = 1'000'000;
 
 std::string events_section(const ResultFile& file) {

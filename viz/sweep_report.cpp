@@ -25,7 +25,7 @@ namespace {
 using nlohmann::json;
 
 constexpr std::size_t k_most_rows = 3000, k_fewest_rows = 100;  // drawn; what the browser still moves with ease
-constexpr std::size_t k_row_budget = 2'000'000;                 // bytes of them in the page
+constexpr std::size_t k_row_budget = 2'600'000;                 // bytes of them in the page, with the texts
 constexpr std::size_t k_effects_budget = 600'000;
 constexpr std::size_t k_text_limit = 150'000, k_level_limit = 80, k_message_limit = 400;  // characters
 constexpr std::size_t k_failures_shown = 200, k_best_shown = 25, k_keys_named = 6;
@@ -162,8 +162,8 @@ json sweep_data(const Sweep& s, const Choice& c, const std::vector<std::size_t>&
   return j;
 }
 
-// How many rows fit into the page.
-std::size_t rows_that_fit(const Sweep& s) {
+// How many rows fit into the page beside its texts.
+std::size_t rows_that_fit(const Sweep& s, std::size_t text_bytes) {
   double bytes = 9 * static_cast<double>(s.keys.size() + s.kpis.size()) + 10;
   for (const SweepKey& key : s.keys) {
     double chars = 0;
@@ -172,7 +172,8 @@ std::size_t rows_that_fit(const Sweep& s) {
   }
   for (const SweepVariant& v : s.variants)
     bytes += static_cast<double>(std::min(v.name.size(), k_level_limit)) / static_cast<double>(s.variants.size());
-  return std::clamp(static_cast<std::size_t>(static_cast<double>(k_row_budget) / bytes), k_fewest_rows, k_most_rows);
+  return std::clamp(static_cast<std::size_t>(static_cast<double>(k_row_budget - std::min(text_bytes, k_row_budget)) / bytes),
+                    k_fewest_rows, k_most_rows);
 }
 
 std::string failures_section(const Sweep& s) {
@@ -255,7 +256,10 @@ std::string options(const Sweep& s, std::size_t chosen) {
 void write_sweep_report(const std::string& sweep_json, const std::string& html) {
   const Sweep s = Sweep::read(sweep_json);
   const Choice c = first_choice(s);
-  const std::vector<std::size_t> rows = rows_to_show(s, c.x, c.y, rows_that_fit(s));
+  const std::string failed = failures_section(s),
+                    texts = (s.sweep_text.empty() ? "" : code_block("Sweep", s.sweep_text, k_text_limit)) +
+                            (s.scenario_text.empty() ? "" : code_block("Scenario", s.scenario_text, k_text_limit));
+  const std::vector<std::size_t> rows = rows_to_show(s, c.x, c.y, rows_that_fit(s, failed.size() + texts.size()));
   const auto done =
       static_cast<double>(std::count_if(s.variants.begin(), s.variants.end(), [](const SweepVariant& v) { return v.done(); }));
   const bool plots = !rows.empty() && !s.kpis.empty();
@@ -274,10 +278,7 @@ void write_sweep_report(const std::string& sweep_json, const std::string& html) 
   page.title = !s.title.empty() ? s.title : !s.scenario.empty() ? s.scenario : file;
   page.data = plots ? sweep_data(s, c, rows) : json{{"keys", json::array()}, {"kpis", json::array()}};
   const std::string title = escape(page.title), said = sentence(s, c, rows), remarks = notes_list(notes) + sampled,
-                    failed = failures_section(s), these = facts(s, file),
-                    texts = (s.sweep_text.empty() ? "" : code_block("Sweep", s.sweep_text, k_text_limit)) +
-                            (s.scenario_text.empty() ? "" : code_block("Scenario", s.scenario_text, k_text_limit)),
-                    no_texts = texts.empty() ? "<p>The file holds neither text.</p>\n" : texts;
+                    these = facts(s, file), no_texts = texts.empty() ? "<p>The file holds neither text.</p>\n" : texts;
   std::string compared;
   if (plots) {
     const std::string table = best_table(s, c, rows), by = options(s, c.kpi), across = options(s, c.x), up = options(s, c.y);

@@ -30,6 +30,10 @@ DRAWN = """Object.fromEntries([...document.querySelectorAll('.chart')].map((box)
   }).length]))"""
 TOO_WIDE = """[...document.querySelectorAll('body *')].filter((e) => !e.closest('.scroll') && e.getBoundingClientRect().right > innerWidth + 1)
   .slice(0, 5).map((e) => `${e.tagName.toLowerCase()}.${e.getAttribute('class')}`)"""
+CUT = """[...document.querySelectorAll('.chart')].flatMap((box) => [...box.querySelectorAll('svg text')].filter((t) => {
+    const a = t.getBoundingClientRect(), b = box.getBoundingClientRect();
+    return t.textContent.trim() && (a.left < b.left - 1 || a.right > b.right + 1 || a.top < b.top - 1 || a.bottom > b.bottom + 1);
+  }).map((t) => `${box.dataset.id}: ${t.textContent}`)).slice(0, 5)"""
 OVERLAPS = """(() => {   // texts of one plot that lie on each other
   const found = [];
   for (const box of document.querySelectorAll('.chart')) {
@@ -62,6 +66,8 @@ class Check:
             self.that(drawn.get(plot, 0) >= least, f"{name}: {plot} has drawn {drawn.get(plot)} shapes, at least {least} were expected")
         wide = tab.run(TOO_WIDE)
         self.that(not wide and tab.run("document.documentElement.scrollWidth <= innerWidth"), f"{name}: wider than the screen: {wide}")
+        cut = tab.run(CUT)
+        self.that(not cut, f"{name}: texts are cut off: {cut}")
         if overlaps:
             found = tab.run(OVERLAPS)
             self.that(not found, f"{name}: texts lie on each other: {found}")
@@ -193,6 +199,12 @@ def sweep_of_a_grid(check, chromium, urja, source, folder):
     check.that(len(numbers()) == 75, "More does not show more")
     choose(tab, "up", "Self-sufficiency")
     check.that("Variant" in hover_dot(tab, "trade"), "no tooltip over the trade-off")
+    for width, height in ((390, 844), (1400, 900)):  # turned, and back
+        tab.ask("Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1, mobile=False)
+        tab.settle()
+        check.page(f"sweep, then {width} wide", tab, {"trade": 117, "all": 117}, overlaps=width > 1000)
+    tall = tab.run("[...document.querySelectorAll('.chart')].filter((e) => e.clientHeight != e.querySelector('svg').getAttribute('height')).length")
+    check.that(tall == 0, "a plot has kept the height of another width")
     tab.pdf(folder / "grid.pdf")
     check.that(not tab.complaints(), f"sweep: {tab.complaints()}")
     tab.close()

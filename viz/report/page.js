@@ -90,7 +90,7 @@ function figure(v) {
   return digits.get(n).format(v).replace('-', '−');
 }
 const escape = (s) => s.replace(/[&<>"']/g, (c) => `&#${c.charCodeAt(0)};`);
-const axisNumber = (v) => v.toLocaleString('en-GB', { maximumFractionDigits: 3, notation: Math.abs(v) >= 1e6 ? 'compact' : 'standard' }).replace('-', '−');
+const axisNumber = (v) => v.toLocaleString('en-US', Math.abs(v) >= 1e5 ? { maximumSignificantDigits: 4, notation: 'compact' } : { maximumFractionDigits: 3 }).replace('-', '−');
 
 // Parts of ECharts options that all plots have; functions, for the colours follow the reader's theme.
 const look = {

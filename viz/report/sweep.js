@@ -141,23 +141,27 @@ add({
     element('all-unit').textContent = `coloured by ${named(kpi)}`;
     element('all-note').textContent = 'Each line is a variant, coloured by the figure chosen above; drag along an axis to pick lines out.'
       + (hidden > 0 ? ` The first ${set.length} of ${set.length + hidden} keys are drawn.` : '') + (set.some((k) => k.values.some((v) => !known(v))) ? ' A line leaves out the axes of keys that its variant does not set.' : '');
-    if (narrow && !document.documentElement.dataset.theme) { this.box.style.height = `${n * 68 + 90}px`; chart.resize(); } else if (!document.documentElement.dataset.theme) this.box.style.height = '';
+    if (!document.documentElement.dataset.theme) {   // on paper the height is set
+      this.box.style.height = narrow ? `${n * 68 + 90}px` : '';
+      chart.resize();
+    }
     const [low, high] = span(kpi), ramp = [css('--battery'), css('--pv'), css('--load')];
     // a key's last two words, or its last
     const nameFor = (c, room) => fit(keys.includes(c) ? [-2, -1].map((k) => c.label.split('.').slice(k).join('.')).find((t, i) => i || t.length <= room) : c.label, room);
     const fit = (text, room) => (text.length > room ? text.slice(0, room - 1) + '…' : text);
-    const room = narrow ? Math.floor(width / 7.5) : Math.floor((width - 110) / Math.max(1, n - 1) / 7);
+    const room = narrow ? Math.floor(width / 7.5) : Math.min(16, Math.floor((width - 130) / Math.max(1, n - 1) / 7));   // 16: what the margins hold
+    const levelRoom = (c) => Math.max(3, narrow ? Math.min(14, Math.floor((width - 32) / Math.min(c.levels.length, 5) / 7)) : Math.min(18, room - 3));
     // the best are drawn last, on top
     const order = rows.filter((i) => known(kpi.values[i])).sort((a, b) => judged(kpi, b) - judged(kpi, a));
     chart.setOption({
       animation: false, textStyle: look.font(),
       parallel: narrow ? { layout: 'vertical', left: 16, right: 16, top: 34, bottom: 76 } : { left: 60, right: 70, top: 44, bottom: 62 },
       parallelAxis: axes.map((c, dim) => ({
-        dim, name: narrow ? fit(named(c), room) : nameFor(c, room) + (c.unit ? `\n${c.unit}` : ''),
+        dim, name: narrow ? fit(named(c), room) : nameFor(c, room) + (c.unit ? `\n${fit(c.unit, room)}` : ''),
         nameLocation: narrow ? 'middle' : 'end', nameGap: narrow ? -20 : 10, nameTextStyle: { color: css('--ink'), fontSize: 12, lineHeight: 14, fontWeight: 600, textBorderColor: css('--paper'), textBorderWidth: 3 },
         axisLine: { lineStyle: { color: css('--muted') } }, axisTick: { show: false }, splitNumber: 4,
-        z: 100, axisLabel: { ...look.text(), color: css('--ink'), fontSize: 11, hideOverlap: true, textBorderColor: css('--paper'), textBorderWidth: 3, ...(c.levels ? {} : { formatter: page.axisNumber }) },
-        ...(c.levels ? { type: 'category', data: c.levels.map((l) => fit(l, narrow ? 14 : 18)) } : { type: 'value', scale: true }),
+        z: 100, axisLabel: { ...look.text(), color: css('--ink'), fontSize: 11, hideOverlap: true, textBorderColor: css('--paper'), textBorderWidth: 3, ...(narrow ? { alignMinLabel: 'left', alignMaxLabel: 'right' } : {}), ...(c.levels ? {} : { formatter: page.axisNumber }) },
+        ...(c.levels ? { type: 'category', data: c.levels.map((l) => fit(l, levelRoom(c))) } : { type: 'value', scale: true }),
         areaSelectStyle: { width: 18, borderColor: css('--accent'), color: css('--accent'), opacity: 0.2 },
       })),
       visualMap: {

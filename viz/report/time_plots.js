@@ -188,7 +188,7 @@ function draw(p, width) {
   const edges = edgesOver(Math.max(data.first, a - margin), Math.min(data.end, b + margin), w);
   p.edges = edges;
   p.ends = p.form === 'total' || (p.form === 'line' && w <= data.record);
-  const left = width < 500 ? 44 : 56, marks = ticks(a, b, width - left - 14);
+  const left = width < 500 ? 50 : 56, marks = ticks(a, b, width - left - 14);
   const percent = p.unit === '%';
   const series = lines(p, edges, w);
   p.chart.setOption({

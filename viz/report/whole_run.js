@@ -31,8 +31,6 @@ function flow({ unit, sources, sinks }) {
       };
       const left = sources.map((f, i) => node(f, i, 0)), right = sinks.map((f, i) => node(f, i, 2));
       const bus = { name: 'bus', depth: 1, label: { show: false }, itemStyle: { color: css('--muted'), borderWidth: 0 }, flow: { name: 'Bus', value: sum } };
-      const fit = (text, n) => (text.length > n ? text.slice(0, n - 1) + '…' : text);
-      const room = narrow ? Math.floor(width / 15) : 34;
       chart.setOption({
         animation: false, textStyle: look.font(),
         tooltip: {
@@ -46,8 +44,8 @@ function flow({ unit, sources, sinks }) {
           type: 'sankey', left: side, right: side, top: 14, bottom: 18, nodeWidth: 12, nodeGap: 30, layoutIterations: 32, draggable: false,
           nodeAlign: 'left', emphasis: { disabled: true },
           label: {
-            color: css('--ink'), fontSize: 13, lineHeight: 16, distance: 7,
-            formatter: ({ data: d }) => `${fit(d.flow.name, room)}\n{v|${figure(d.flow.value)} ${unit}}`, rich: { v: { color: css('--muted'), fontSize: 12 } },
+            color: css('--ink'), fontSize: 13, lineHeight: 16, distance: 7, width: narrow ? width / 2 - 40 : side - 16, overflow: 'truncate',
+            formatter: ({ data: d }) => `${d.flow.name.replace(/[{}|]/g, ' ')}\n{v|${figure(d.flow.value)} ${unit}}`, rich: { v: { color: css('--muted'), fontSize: 12 } },
           },
           data: [...left, bus, ...right],
           links: [
@@ -77,7 +75,7 @@ function duration({ unit, factor, seconds, curves }) {
       const shown = curves.filter((c, i) => !hidden.has(i));
       chart.setOption({
         animation: false, textStyle: look.font(),
-        grid: { left: width < 500 ? 44 : 56, right: 22, top: 10, bottom: 30, outerBoundsMode: 'none' },
+        grid: { left: width < 500 ? 50 : 56, right: 22, top: 10, bottom: 30, outerBoundsMode: 'none' },
         xAxis: { ...look.valueAxis(), min: 0, max: 100, interval: width < 500 ? 25 : 10, axisLine: { show: true, onZero: false, lineStyle: { color: css('--line') } }, splitLine: { show: false }, axisTick: { show: true, lineStyle: { color: css('--muted') } }, axisLabel: { ...look.text(), formatter: (v) => `${v} %` }, axisPointer: { type: 'line', lineStyle: { color: css('--muted'), type: 'solid' }, label: { show: false }, snap: true } },
         yAxis: { ...look.valueAxis(), splitNumber: 5 },
         tooltip: {
@@ -121,7 +119,7 @@ function heat({ unit, factor, first_day: firstDay, days: perColumn, columns, map
       page.choice(bar, maps.map((m) => m.label), chosen, (i) => { chosen = i; plot.draw(plot.chart, box.clientWidth); });
     },
     draw(chart, width) {
-      const m = maps[chosen], left = width < 500 ? 44 : 56, right = 14;
+      const m = maps[chosen], left = width < 500 ? 50 : 56, right = 14;
       // at least a pixel and a half for a column: narrow screens show the mean of neighbouring days
       const group = Math.max(1, Math.ceil(columns * 1.5 / (width - left - right)));
       const cells = [];
