@@ -149,13 +149,13 @@ add({
     // a key's last two words, or its last
     const nameFor = (c, room) => fit(keys.includes(c) ? [-2, -1].map((k) => c.label.split('.').slice(k).join('.')).find((t, i) => i || t.length <= room) : c.label, room);
     const fit = (text, room) => (text.length > room ? text.slice(0, room - 1) + '…' : text);
-    const room = narrow ? Math.floor(width / 7.5) : Math.min(16, Math.floor((width - 130) / Math.max(1, n - 1) / 7));   // 16: what the margins hold
+    const room = narrow ? Math.floor(width / 7.5) : Math.min(15, Math.floor((width - 140) / Math.max(1, n - 1) / 7));   // 15: what the margins hold
     const levelRoom = (c) => Math.max(3, narrow ? Math.min(14, Math.floor((width - 32) / Math.min(c.levels.length, 5) / 7)) : Math.min(18, room - 3));
     // the best are drawn last, on top
     const order = rows.filter((i) => known(kpi.values[i])).sort((a, b) => judged(kpi, b) - judged(kpi, a));
     chart.setOption({
       animation: false, textStyle: look.font(),
-      parallel: narrow ? { layout: 'vertical', left: 16, right: 16, top: 34, bottom: 76 } : { left: 60, right: 70, top: 44, bottom: 62 },
+      parallel: narrow ? { layout: 'vertical', left: 16, right: 16, top: 34, bottom: 76 } : { left: 66, right: 72, top: 44, bottom: 62 },
       parallelAxis: axes.map((c, dim) => ({
         dim, name: narrow ? fit(named(c), room) : nameFor(c, room) + (c.unit ? `\n${fit(c.unit, room)}` : ''),
         nameLocation: narrow ? 'middle' : 'end', nameGap: narrow ? -20 : 10, nameTextStyle: { color: css('--ink'), fontSize: 12, lineHeight: 14, fontWeight: 600, textBorderColor: css('--paper'), textBorderWidth: 3 },
