@@ -226,10 +226,10 @@ Part heat_map(const Drawing& d) {
   part.data = {{"unit", scale.unit},   {"factor", scale.factor},  {"first_day", c.first_day}, {"days", c.days},
                {"columns", c.columns}, {"maps", std::move(maps)}, {"odd", std::move(odd)}};
   const std::string of = c.days == 1 ? "day" : c.days == 7 ? "week" : fmt::format("{} weeks", c.days / 7);
-  part.html = section("heat", fmt::format("By {} and hour", of), scale.unit,
-                      fmt::format("Mean power in each hour of the wall clock, which is the energy of that hour{}. From every "
-                                  "recorded row.",
-                                  c.days == 1 ? "" : ", over " + of),
+  const std::string note = "Mean power in each hour of the wall clock" +
+                           (c.days == 1 ? std::string(", which is also the energy of that hour.")
+                                        : fmt::format(", averaged over each {}.", c.days == 7 ? of : "group of " + of));
+  part.html = section("heat", fmt::format("By {} and hour", of), scale.unit, note + " From every recorded row.",
                       "Mean power by day and hour", "");
   return part;
 }
