@@ -160,7 +160,7 @@ add({
         dim, name: narrow ? fit(named(c), room) : nameFor(c, room) + (c.unit ? `\n${fit(c.unit, room)}` : ''),
         nameLocation: narrow ? 'middle' : 'end', nameGap: narrow ? -20 : 10, nameTextStyle: { color: css('--ink'), fontSize: 12, lineHeight: 14, fontWeight: 600, textBorderColor: css('--paper'), textBorderWidth: 3 },
         axisLine: { lineStyle: { color: css('--muted') } }, axisTick: { show: false }, splitNumber: 4,
-        z: 100, axisLabel: { ...look.text(), color: css('--ink'), fontSize: 11, hideOverlap: true, textBorderColor: css('--paper'), textBorderWidth: 3, ...(narrow ? { alignMinLabel: 'left', alignMaxLabel: 'right' } : {}), ...(c.levels ? {} : { formatter: page.axisNumber }) },
+        z: 100, axisLabel: { ...look.text(), color: css('--ink'), fontSize: 11, hideOverlap: true, textBorderColor: css('--paper'), textBorderWidth: 3, ...(narrow && c.levels?.length > 6 ? { alignMinLabel: 'left', alignMaxLabel: 'right' } : {}), ...(c.levels ? {} : { formatter: page.axisNumber }) },
         ...(c.levels ? { type: 'category', data: c.levels.map((l) => fit(l, levelRoom(c))) } : { type: 'value', scale: true }),
         areaSelectStyle: { width: 18, borderColor: css('--accent'), color: css('--accent'), opacity: 0.2 },
       })),
