@@ -18,6 +18,7 @@
 #include "scenarios/run.hpp"
 #include "viz/kpis.hpp"
 #include "viz/report.hpp"
+#include "viz/sweep_report.hpp"
 
 namespace urja {
 namespace {
@@ -275,16 +276,17 @@ void add_validate(CLI::App& app, Command& chosen) {
 void add_report(CLI::App& app, Command& chosen) {
   auto in = std::make_shared<std::string>(), out = std::make_shared<std::string>();
   auto force = std::make_shared<bool>(false);
-  CLI::App* command = app.add_subcommand("report", "make the HTML report of a result file again");
+  CLI::App* command = app.add_subcommand("report", "make the HTML report of a result file, or of a sweep's JSON file, again");
   command->footer("Example: urja report results/village/1/result.h5");
-  command->add_option("result", *in, "HDF5 file")->required();
+  command->add_option("result", *in, "HDF5 file, or the JSON file of a sweep")->required();
   command->add_option("--out", *out, "HTML file; default: beside the result");
   command->add_flag("--force", *force, "replace a file that is there");
   command->callback([in, out, force, &chosen] {
     chosen = [in, out, force] {
       const fs::path to = out->empty() ? fs::path(*in).replace_extension(".html") : fs::path(*out);
       if (in_the_way(to, *force)) return misused;
-      viz::write_report(*in, to.string());
+      if (fs::path(*in).extension() == ".json") viz::write_sweep_report(*in, to.string());
+      else viz::write_report(*in, to.string());
       fmt::print("{}\n", to.string());
       return done;
     };

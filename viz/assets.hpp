@@ -5,6 +5,6 @@
 
 namespace urja::viz {
 
-std::string_view asset(std::string_view name);  // "report.css"; an unknown name is a programming error and throws
+std::string_view asset(std::string_view name);  // "page.css"; an unknown name is a programming error and throws
 
 }  // namespace urja::viz

@@ -112,10 +112,19 @@ double next_interval(double now, double unit) {
   return 2 * now;
 }
 
-// All rows of one channel: its figures and its bins. For a power, members are summed, and the rows' sums and largest
-// values are gathered for the check of the balance.
-void gather(const ResultFile& file, const Drawing& d, const std::vector<double>& seconds, Series& s, std::vector<double>* sum,
-            std::vector<double>* largest) {
+// Powers of many assets, row by row.
+struct Rows {
+  std::vector<double> sum, largest;  // of all assets: for the check of the balance
+  std::vector<double> family;        // of the assets of one family
+
+  void none_from(std::size_t row) {  // a channel ends too early
+    for (std::vector<double>* all : {&sum, &family})
+      std::fill(all->begin() + static_cast<std::ptrdiff_t>(std::min(row, all->size())), all->end(), k_none);
+  }
+};
+
+// All rows of one channel: its figures and its bins. For a power, members are summed, and the rows gathered.
+void gather(const ResultFile& file, const Drawing& d, const std::vector<double>& seconds, Series& s, Rows* powers) {
   const std::vector<double>& time = file.time();
   const std::size_t members = s.channel.members, rows = std::min(s.channel.rows, time.size());
   const std::size_t block = std::max<std::size_t>(1024, 65536 / members);
@@ -138,7 +147,7 @@ void gather(const ResultFile& file, const Drawing& d, const std::vector<double>&
       const std::size_t row = first + r;
       if (count < static_cast<double>(members)) ++f.missing;
       if (count == 0) {
-        if (sum) (*sum)[row] = k_none;
+        if (powers) powers->sum[row] = powers->family[row] = k_none;
         continue;
       }
       const bool power = s.role == Role::power;
@@ -151,9 +160,11 @@ void gather(const ResultFile& file, const Drawing& d, const std::vector<double>&
       (x > 0 ? f.into_bus : f.out_of_bus) += x * dt;
       if (std::isnan(f.first)) f.first = x;
       f.last = x;
-      if (sum) {
-        (*sum)[row] += count < static_cast<double>(members) ? k_none : total;
-        for (std::size_t m = 0; m < members; ++m) (*largest)[row] = std::fmax((*largest)[row], std::abs(v[m]));
+      if (powers) {
+        const double whole = count < static_cast<double>(members) ? k_none : total;
+        powers->sum[row] += whole;
+        powers->family[row] += whole;
+        for (std::size_t m = 0; m < members; ++m) powers->largest[row] = std::fmax(powers->largest[row], std::abs(v[m]));
       }
       const auto i = std::min(static_cast<std::size_t>((time[row] - d.first) / d.interval), d.intervals - 1);
       Bins& b = s.bins;
@@ -224,7 +235,8 @@ std::size_t Drawing::bytes() const {
   return curves * (intervals * 8 / 3 + 64);  // two bytes a value, four characters for three bytes
 }
 
-Drawing survey(const ResultFile& file, const std::map<std::string, std::string>& kinds, std::size_t budget) {
+Drawing survey(const ResultFile& file, const std::map<std::string, std::string>& kinds, const std::string& zone,
+               std::size_t budget) {
   Drawing d;
   const std::vector<double>& time = file.time();
   if (file.lanes() > 1) d.notes.push_back(fmt::format("The file holds {} lanes; this page shows the first.", file.lanes()));
@@ -272,14 +284,21 @@ Drawing survey(const ResultFile& file, const std::map<std::string, std::string>&
     d.intervals = intervals_of(d.interval);
   }
 
-  std::vector<double> sum(time.size(), 0), largest(time.size(), 0);
+  Rows rows{std::vector<double>(time.size(), 0), std::vector<double>(time.size(), 0), std::vector<double>(time.size(), 0)};
+  d.calendar = calendar(time, seconds, zone);
   bool any_power = false;
-  for (Series& s : d.series) {
+  for (std::size_t k = 0; k < d.series.size(); ++k) {
+    Series& s = d.series[k];
     const bool power = s.role == Role::power;
     any_power |= power;
-    if (power && s.channel.rows < time.size())
-      std::fill(sum.begin() + static_cast<std::ptrdiff_t>(s.channel.rows), sum.end(), k_none);
-    gather(file, d, seconds, s, power ? &sum : nullptr, power ? &largest : nullptr);
+    if (power && s.channel.rows < time.size()) rows.none_from(s.channel.rows);
+    gather(file, d, seconds, s, power ? &rows : nullptr);
+    const bool last_of_family =
+        k + 1 == d.series.size() || d.series[k + 1].role != Role::power || d.series[k + 1].family != s.family;
+    if (power && last_of_family) {
+      d.totals.push_back(total(s.family, time, seconds, rows.family, zone, d.calendar));
+      std::fill(rows.family.begin(), rows.family.end(), 0);
+    }
     if (s.channel.rows != time.size())
       d.notes.push_back(
           fmt::format("{}/{} has {} rows, /time has {}.", s.channel.asset, s.channel.name, s.channel.rows, time.size()));
@@ -289,8 +308,8 @@ Drawing survey(const ResultFile& file, const std::map<std::string, std::string>&
   }
   if (any_power) {
     for (std::size_t i = 0; i < time.size(); ++i) {
-      if (!std::isfinite(sum[i])) continue;
-      const double share = largest[i] > 0 ? std::abs(sum[i]) / largest[i] : 0;
+      if (!std::isfinite(rows.sum[i])) continue;
+      const double share = rows.largest[i] > 0 ? std::abs(rows.sum[i]) / rows.largest[i] : 0;
       d.balance_worst = std::fmax(d.balance_worst, share);
     }
   }

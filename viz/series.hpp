@@ -3,6 +3,7 @@
 #pragma once
 
 #include "viz/result_file.hpp"
+#include "viz/totals.hpp"
 
 #include <limits>
 #include <map>
@@ -40,6 +41,8 @@ struct Drawing {
   double record = 0;          // seconds of one row
   std::size_t intervals = 0;
   std::vector<Series> series;
+  std::vector<Total> totals;  // the powers of each family together
+  Calendar calendar;          // the days and hours of their cells
   double balance_worst =
       std::numeric_limits<double>::quiet_NaN();  // largest |sum of all assets' power| / largest power of its row
   std::vector<std::string> notes;                // what the reader should know about the file
@@ -48,7 +51,8 @@ struct Drawing {
 };
 
 // Kinds: asset -> model name. The interval is the finest whose series take at most `budget` bytes of the page.
-Drawing survey(const ResultFile& file, const std::map<std::string, std::string>& kinds, std::size_t budget);
+Drawing survey(const ResultFile& file, const std::map<std::string, std::string>& kinds, const std::string& zone,
+               std::size_t budget);
 
 bool two_sided(const Series& s);  // a power that goes both ways: drawn as two series
 bool has_band(const Series& s);   // minimum and maximum differ from the mean somewhere

@@ -250,6 +250,60 @@ TEST_CASE("names and texts of a result file cannot break out of the report", "[v
   CHECK(contains(page, "b: \xEF\xBF\xBD\xEF\xBF\xBD"));
 }
 
+TEST_CASE("a report shows where the run's energy came from and went", "[viz]") {
+  const Folder folder;
+  SECTION("sources and sinks, asset by asset") {
+    Writer(folder / "r.h5")
+        .text("asset_kinds", R"({"pv": "pv_profile", "load": "load", "grid": "grid"})")
+        .data("time", hours(4))
+        .data("channels/pv/power", {0, 3000, 3000, 0}, {}, "W")
+        .data("channels/load/power", {-1000, -1000, -1000, -1000}, {}, "W")
+        .data("channels/grid/power", {1000, -2000, -2000, 1000}, {}, "W");
+    const std::string page = page_of(folder);
+    CHECK(contains(page, "<th scope=\"row\">grid: import</th><td class=\"n\">2</td><td class=\"n\">25</td>"));
+    CHECK(contains(page, "<th scope=\"row\">grid: export</th><td class=\"n\">4</td><td class=\"n\">50</td>"));
+    CHECK(contains(page, "<th scope=\"row\">pv</th><td class=\"n\">6</td><td class=\"n\">75</td>"));
+    CHECK(count(page, "<th scope=\"row\">Sum</th><td class=\"n\">8</td><td class=\"n\">100</td>") == 2);
+    CHECK(contains(page, "Both sides sum to the same."));
+  }
+  SECTION("sides that differ are told") {
+    Writer(folder / "r.h5")
+        .data("time", hours(2))
+        .data("channels/grid/power", {100, 100}, {}, "W")
+        .data("channels/load/power", {-100, -90}, {}, "W");
+    CHECK(contains(page_of(folder), "The two sides differ by 5.0e-02 of their sum."));
+  }
+  SECTION("many assets: the small ones by kind") {
+    Writer w(folder / "r.h5");
+    std::string kinds = R"({"grid": "grid")";
+    w.data("time", hours(2)).data("channels/grid/power", {40e3, 40e3}, {}, "W");
+    for (int k = 0; k < 40; ++k) {
+      const std::string name = (k % 2 ? "shop_" : "pump_") + std::to_string(k);
+      kinds += ", \"" + name + "\": \"load\"";
+      w.data("channels/" + name + "/power", {-1000, -1000}, {}, "W");
+    }
+    w.text("asset_kinds", kinds + "}");
+    const std::string page = page_of(folder);
+    CHECK(contains(page, "more of kind load</th>"));
+    CHECK(contains(page, "Both sides sum to the same."));
+  }
+}
+
+TEST_CASE("a report holds the scenario's text and the files it includes", "[viz]") {
+  const Folder folder;
+  Writer(folder / "r.h5")
+      .text("scenario", "urja: 1\ninclude: plant.yaml\n")
+      .text("scenario_file", "site.yaml")
+      .text("included", R"({"plant.yaml": "assets: {}\n</pre><script>", "broken.yaml": 3})")
+      .data("time", hours(2));
+  const std::string page = page_of(folder);
+  CHECK(contains(page, "<summary>site.yaml <small>2 lines</small></summary>"));
+  CHECK(contains(page, "<summary>Included: plant.yaml <small>2 lines</small></summary>"));
+  CHECK(contains(page, "&lt;/pre&gt;&lt;script&gt;"));
+  CHECK_FALSE(contains(page, "broken.yaml"));
+  CHECK(count(page, "<script") == 3);
+}
+
 TEST_CASE("a result file with gaps is still reported", "[viz]") {
   const Folder folder;
   const double none = std::numeric_limits<double>::quiet_NaN();

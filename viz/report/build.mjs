@@ -27,5 +27,5 @@ await build({
 
 writeFileSync('vendor/LICENSES.txt', parts.map(([name, licence, files]) =>
   `==== ${name} ${version(name)}, ${licence} ====\n\n`
-  + files.map((f) => readFileSync(`node_modules/${name}/${f}`, 'utf8').trim()).join('\n\n')).join('\n\n\n') + '\n');
+  + files.map((f) => readFileSync(`node_modules/${name}/${f}`, 'utf8').replaceAll('\r\n', '\n').trim()).join('\n\n')).join('\n\n\n') + '\n');
 console.log(names);

@@ -1,14 +1,14 @@
 // What the report takes from Apache ECharts: nothing else gets into the page.
 import * as core from 'echarts/core';
-import { BarChart, HeatmapChart, LineChart, SankeyChart } from 'echarts/charts';
+import { HeatmapChart, LineChart, ParallelChart, SankeyChart, ScatterChart } from 'echarts/charts';
 import {
-  DataZoomComponent, GridComponent, LegendComponent, MarkLineComponent, TooltipComponent, VisualMapContinuousComponent,
+  DataZoomComponent, GridComponent, MarkLineComponent, ParallelComponent, TooltipComponent, VisualMapContinuousComponent,
 } from 'echarts/components';
 import { SVGRenderer } from 'echarts/renderers';
 
 core.use([
-  BarChart, HeatmapChart, LineChart, SankeyChart,
-  DataZoomComponent, GridComponent, LegendComponent, MarkLineComponent, TooltipComponent, VisualMapContinuousComponent,
+  HeatmapChart, LineChart, ParallelChart, SankeyChart, ScatterChart,
+  DataZoomComponent, GridComponent, MarkLineComponent, ParallelComponent, TooltipComponent, VisualMapContinuousComponent,
   SVGRenderer,
 ]);
 

@@ -1,71 +1,13 @@
-// Draws the plots of a report. The data block holds every series at one interval; for the span shown they are brought
-// to as many points as the width can carry, so a year and a day are the same code. All plots share one span of time.
+// Plots over time. The data block holds every series at one interval; for the span shown they are brought to as many
+// points as the width can carry, so a year and a day are the same code. All plots share one span of time.
 (() => {
 'use strict';
 
-const data = JSON.parse(document.getElementById('data').textContent);
-const root = document.documentElement;
-
-// ---- time in the scenario's zone, whatever the reader's is ----
-
-let zone = data.zone;
-try { new Intl.DateTimeFormat('en-GB', { timeZone: zone }); } catch { zone = 'UTC'; }
-document.querySelectorAll('.zone').forEach((e) => { if (zone !== data.zone) e.textContent = `${data.zone} is unknown here: UTC`; });
-
-const partsFormat = new Intl.DateTimeFormat('en-GB', { timeZone: zone, hourCycle: 'h23', year: 'numeric', month: 'numeric', day: 'numeric', hour: 'numeric', minute: 'numeric', second: 'numeric' });
-const offsets = new Map();   // by quarter of an hour: no zone changes within one
-
-// Seconds to add to UTC at time t.
-function offset(t) {
-  const key = Math.floor(t / 900);
-  let o = offsets.get(key);
-  if (o === undefined) {
-    const p = Object.fromEntries(partsFormat.formatToParts(key * 900e3).map((x) => [x.type, +x.value]));
-    o = Date.UTC(p.year, p.month - 1, p.day, p.hour, p.minute, p.second) / 1000 - key * 900;
-    offsets.set(key, o);
-  }
-  return o;
-}
-const toLocal = (t) => t + offset(t);
-// A wall time that a jump of the clock skips is the moment of the jump.
-function fromLocal(l) {
-  const a = l - offset(l - offset(l));
-  return toLocal(a) === l ? a : Math.max(a, l - offset(a));
-}
-
-const months = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'];
-const days = ['Sun', 'Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat'];
-const two = (n) => String(n).padStart(2, '0');
-// The wall clock at t, as a Date whose UTC parts are to be read.
-const wall = (t) => new Date(Math.round(toLocal(t) * 1000));
-const clock = (d) => `${two(d.getUTCHours())}:${two(d.getUTCMinutes())}` + (d.getUTCSeconds() ? `:${two(d.getUTCSeconds())}` : '');
-const date = (d) => `${d.getUTCDate()} ${months[d.getUTCMonth()]} ${d.getUTCFullYear()}`;
-function shift(t) {
-  const m = Math.round(offset(t) / 60), a = Math.abs(m);
-  return `UTC${m < 0 ? '−' : '+'}${Math.floor(a / 60)}${a % 60 ? ':' + two(a % 60) : ''}`;
-}
-const startOfDay = (t) => fromLocal(Math.floor(toLocal(t) / 86400) * 86400);
-const addDays = (t, n) => fromLocal(Math.floor(toLocal(t) / 86400) * 86400 + n * 86400);
-
-document.querySelectorAll('time[data-utc]').forEach((e) => {
-  const t = +e.dataset.utc, d = wall(t);
-  e.title = e.textContent;
-  e.textContent = `${date(d)} ${clock(d)}`;
-  e.dateTime = new Date(t * 1000).toISOString();
-});
+const { data, day, days, months, wall, clock, date, shift, offset, toLocal, fromLocal, startOfDay, addDays, decode, css, figure, escape, look } = page;
 if (!data.plots.length) return;
 
 // ---- series ----
 
-function decode({ zero, scale, q }) {
-  const bytes = Uint8Array.from(atob(q), (c) => c.charCodeAt(0));
-  const view = new DataView(bytes.buffer), out = new Float64Array(bytes.length >> 1);
-  for (let i = 0; i < out.length; ++i) {
-    const v = view.getInt16(2 * i, true);
-    out[i] = v === -32768 ? NaN : zero + scale * v;
-  }
-  return out;
-}
 for (const plot of data.plots) {
   for (const s of plot.series) {
     for (const key of ['up', 'down', 'mean', 'min', 'max', 'rest']) {
@@ -77,7 +19,6 @@ for (const plot of data.plots) {
   }
 }
 
-const day = 86400;
 const nice = [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 10800, 21600, 43200].filter((w) => w > data.interval && w % data.interval < 1e-6);
 const intervals = [data.interval, ...nice, ...[1, 2, 7, 14, 28].map((n) => n * day).filter((w) => w > data.interval)];
 const chooseInterval = (span, points) => intervals.find((w) => span / w <= points) ?? intervals[intervals.length - 1];
@@ -130,31 +71,7 @@ function steps(values, edges) {
 const atEnds = (values, edges) => values.map((v, k) => [edges[k + 1], v]);
 const atMiddles = (values, edges) => values.map((v, k) => [(edges[k] + edges[k + 1]) / 2, v]);
 
-// ---- look ----
-
-const css = (name) => getComputedStyle(root).getPropertyValue(name).trim();
-const familyColour = (family) => css(family === 'grid' ? '--grid-power' : `--${family}`) || css('--other');
-
-// Assets of one family share its hue and differ in lightness.
-function shade(hex, i) {
-  if (i === 0) return hex;
-  const c = [1, 3, 5].map((k) => parseInt(hex.slice(k, k + 2), 16));
-  const towards = i % 2 ? 255 : 0, share = Math.min(0.62, 0.26 * Math.ceil(i / 2));
-  return '#' + c.map((v) => two(Math.round(v + (towards - v) * share).toString(16))).join('');
-}
-function colours(plot) {
-  const seen = {};
-  return plot.series.map((s) => shade(familyColour(s.family), (seen[s.family] = (seen[s.family] ?? -1) + 1)));
-}
-
-const digits = new Map();
-function figure(v) {
-  if (v === null || v !== v) return '–';
-  const a = Math.abs(v), n = a >= 1000 ? 0 : a >= 100 ? 1 : a >= 1 || a === 0 ? 2 : 3;
-  if (!digits.has(n)) digits.set(n, new Intl.NumberFormat('en-GB', { minimumFractionDigits: n, maximumFractionDigits: n }));
-  return digits.get(n).format(v).replace('-', '−');
-}
-const escape = (s) => s.replace(/[&<>"']/g, (c) => `&#${c.charCodeAt(0)};`);
+// ---- drawing ----
 
 // Ticks at round wall times of the zone; a label names what is new at its tick.
 function ticks(a, b, width) {
@@ -193,29 +110,15 @@ const plots = data.plots.map((plot, i) => {
   const box = document.querySelector(`.chart[data-plot="${i}"]`);
   return { ...plot, box, legend: box.parentElement.querySelector('.legend'), hidden: new Set(), chart: null };
 });
+const heightOnPaper = { stack: 270, line: 190 };
 
-function makeLegend(p) {
-  p.legend.replaceChildren(...p.series.map((s, i) => {
-    const b = document.createElement('button'), swatch = document.createElement('i');
-    b.type = 'button';
-    b.style.setProperty('--c', p.colours[i]);
-    b.append(swatch, s.label);
-    if (s.description) b.title = s.description;
-    b.setAttribute('aria-pressed', String(!p.hidden.has(i)));
-    b.addEventListener('click', () => {
-      p.hidden.has(i) ? p.hidden.delete(i) : p.hidden.add(i);
-      b.setAttribute('aria-pressed', String(!p.hidden.has(i)));
-      draw(p);
-    });
-    return b;
-  }));
-}
 
 // The series as ECharts wants them; p.rows keeps what the tooltip shows.
 function lines(p, edges, w) {
   const out = [];
   p.rows = [];
-  const base = { type: 'line', symbol: 'none', animation: false, emphasis: { disabled: true }, connectNulls: false };
+  // a single value makes no line
+  const base = { type: 'line', symbol: p.form !== 'stack' && edges.length === 2 ? 'circle' : 'none', symbolSize: 7, animation: false, emphasis: { disabled: true }, connectNulls: false };
   p.series.forEach((s, i) => {
     if (p.hidden.has(i)) return;
     const color = p.colours[i];
@@ -240,7 +143,7 @@ function lines(p, edges, w) {
       let range = null;
       if (s.min || w > data.interval) {
         range = [reduce(low, edges, 'min'), reduce(high, edges, 'max')];
-        const shadow = { stack: `band${i}`, stackStrategy: 'all', silent: true, lineStyle: { width: 0 }, ...hold };
+        const shadow = { symbol: 'none', stack: `band${i}`, stackStrategy: 'all', silent: true, lineStyle: { width: 0 }, ...hold };
         curve({ part: 'low', ...shadow, data: place(range[0], edges) });
         curve({ part: 'high', ...shadow, data: place(range[1].map((v, k) => (v === null ? null : v - range[0][k])), edges), areaStyle: { color, opacity: p.series.length > 3 ? 0.1 : 0.18 } });
       }
@@ -269,51 +172,44 @@ function tip(p, params) {
   let head = whole ? (edges[k + 1] - edges[k] < 1.5 * day ? `${days[from.getUTCDay()]} ${date(from)}` : `${date(from)} – ${date(until)}`)
     : `${days[from.getUTCDay()]} ${date(from)} ${clock(from)}–${clock(to)}`;
   if (!whole && offset(edges[k]) !== offset(edges[k] + 43200) | offset(edges[k]) !== offset(edges[k] - 43200)) head += ` ${shift(edges[k])}`;
-  const rows = p.rows.map((r) => {
+  const rows = p.rows.flatMap((r) => {
     const v = r.values[k];
-    if (r.part && (v === null || Math.abs(v) < 1e-9)) return '';
+    if (r.part && (v === null || Math.abs(v) < 1e-9)) return [];
     const range = r.range && r.range[0][k] !== null && r.range[1][k] > r.range[0][k] ? ` <small>(${figure(r.range[0][k])} … ${figure(r.range[1][k])})</small>` : '';
-    return `<div style="--c:${r.color}"><i></i><span>${escape(r.label)}</span><em>${figure(v)}${range}</em></div>`;
+    return [[r.color, r.label, figure(v) + range]];
   });
-  return `<div class="tip"><b>${head}</b>${rows.join('')}<small>${escape(p.unit)}</small></div>`;
+  return page.tipBox(head, rows, p.unit);
 }
 
-function draw(p) {
-  const [a, b] = view, width = p.box.clientWidth || 600;
+function draw(p, width) {
+  const [a, b] = view;
   const w = chooseInterval(b - a, Math.min(720, Math.max(380, width / 1.6)));
   const margin = 0.02 * (b - a);
   const edges = edgesOver(Math.max(data.first, a - margin), Math.min(data.end, b + margin), w);
   p.edges = edges;
   p.ends = p.form === 'total' || (p.form === 'line' && w <= data.record);
-  const left = width < 500 ? 44 : 56, marks = ticks(a, b, width - left - 14);
+  const left = width < 500 ? 50 : 56, marks = ticks(a, b, width - left - 14);
   const percent = p.unit === '%';
   const series = lines(p, edges, w);
-  const text = { color: css('--muted'), fontSize: 12 };
   p.chart.setOption({
     animation: false,
-    textStyle: { fontFamily: getComputedStyle(document.body).fontFamily },
+    textStyle: look.font(),
     grid: { left, right: 14, top: 10, bottom: 30, outerBoundsMode: 'none' },
     xAxis: {
       type: 'value', min: data.first, max: data.end,
       axisLine: { onZero: false, lineStyle: { color: css('--line') } },
       axisTick: { show: true, customValues: marks.at, lineStyle: { color: css('--muted') } },
-      axisLabel: { ...text, margin: 10, customValues: marks.at, hideOverlap: true,
+      axisLabel: { ...look.text(), margin: 10, customValues: marks.at, hideOverlap: true,
         formatter: (t) => ((b - t) / (b - a) * (width - left - 14) < 20 ? '' : marks.label(t)), rich: { d: { color: css('--ink'), fontWeight: 600, fontSize: 12 } } },
       splitLine: { show: false },
       axisPointer: { type: 'line', lineStyle: { color: css('--muted'), type: 'solid' }, label: { show: false }, snap: true },
     },
     yAxis: {
-      type: 'value', scale: p.form === 'line' && !percent, ...(percent ? { min: 0, max: 100, interval: 25 } : {}),
+      ...look.valueAxis(), scale: p.form === 'line' && !percent, ...(percent ? { min: 0, max: 100, interval: 25 } : {}),
       splitNumber: p.form === 'stack' ? 6 : 4,
-      axisLine: { show: false }, axisTick: { show: false },
-      axisLabel: { ...text, formatter: (v) => v.toLocaleString('en-GB', { maximumFractionDigits: 3, notation: Math.abs(v) >= 1e6 ? 'compact' : 'standard' }).replace('-', '−') },
-      splitLine: { lineStyle: { color: css('--grid') } },
     },
     dataZoom: [{ type: 'inside', startValue: a, endValue: b, filterMode: 'none', minValueSpan: 4 * data.interval, disabled: !fine, zoomOnMouseWheel: 'ctrl', moveOnMouseMove: true, moveOnMouseWheel: false, throttle: 30 }],
-    tooltip: {
-      trigger: 'axis', confine: true, transitionDuration: 0, padding: [6, 10], backgroundColor: css('--panel'), borderColor: css('--line'), borderWidth: 1,
-      textStyle: { color: css('--ink') }, extraCssText: 'box-shadow:0 2px 10px rgba(0,0,0,.18)', formatter: (params) => tip(p, params),
-    },
+    tooltip: { trigger: 'axis', ...look.tooltip(), formatter: (params) => tip(p, params) },
     series,
   }, { replaceMerge: ['series'] });
   return w;
@@ -322,6 +218,7 @@ function draw(p) {
 // ---- one span of time for all ----
 
 const overviewBox = document.getElementById('overview'), shown = document.getElementById('shown');
+const width = (p) => p.box.clientWidth || 600;
 let overview = null, waiting = false;
 
 function drawOverview() {
@@ -349,9 +246,7 @@ function size(s) {
   return x;
 }
 
-function drawAll() {
-  let w = data.interval;
-  plots.forEach((p) => { w = draw(p); });
+function drawSpan(w) {
   const from = wall(view[0]), to = wall(view[1]), last = wall(view[1] - 1);
   const hour = (d) => (view[1] - view[0] > 7200 ? clock(d).slice(0, 5) : clock(d));
   const midnights = toLocal(view[0]) % day === 0 && toLocal(view[1]) % day === 0;
@@ -378,7 +273,12 @@ function show(a, b, source) {
   if (source !== overview) overview.dispatchAction({ type: 'dataZoom', startValue: view[0], endValue: view[1] }, { silent: true });
   if (waiting) return;
   waiting = true;
-  requestAnimationFrame(() => { waiting = false; drawAll(); });
+  requestAnimationFrame(() => {
+    waiting = false;
+    let w = data.interval;
+    plots.forEach((p) => { w = draw(p, width(p)); });
+    drawSpan(w);
+  });
 }
 
 function zoomed(chart) {
@@ -403,51 +303,22 @@ document.querySelectorAll('[data-move]').forEach((b) => b.addEventListener('clic
   show(from, addDays(from, n));
 }));
 
-// ---- life of the page ----
+// ---- into the page ----
 
-function build() {
-  for (const p of plots) {
-    p.chart?.dispose();
-    p.colours = colours(p);
-    makeLegend(p);
-    p.chart = echarts.init(p.box, null, { renderer: 'svg' });
-    p.chart.on('datazoom', () => zoomed(p.chart));
-  }
-  overview?.dispose();
-  overview = echarts.init(overviewBox, null, { renderer: 'svg' });
-  drawOverview();
-  overview.on('datazoom', () => zoomed(overview));
-  drawAll();
+let drawnInterval = data.interval;
+for (const p of plots) {
+  p.paper = heightOnPaper[p.form] ?? 150;
+  p.begin = (chart) => {
+    p.colours = page.colours(p.series);
+    page.legend(p.legend, p.series.map((s, i) => ({ ...s, color: p.colours[i] })), p.hidden, () => draw(p, width(p)));
+    chart.on('datazoom', () => zoomed(chart));
+  };
+  p.draw = (chart, w) => { drawnInterval = draw(p, w); };
+  page.add(p);
 }
-build();
-
-let width = innerWidth;
-addEventListener('resize', () => {
-  if (innerWidth === width) return;   // a phone's address bar moves the height only
-  width = innerWidth;
-  for (const p of plots) p.chart.resize();
-  overview.resize();
-  drawAll();
-});
-matchMedia('(prefers-color-scheme: dark)').addEventListener('change', build);
-
-// Paper is light and as wide as A4 between its margins; every table and the scenario are on it.
-let closed = [];
-addEventListener('beforeprint', () => {
-  root.dataset.theme = 'light';
-  closed = [...document.querySelectorAll('main details:not([open])')];
-  closed.forEach((e) => { e.open = true; });
-  build();
-  for (const p of plots) {
-    p.box.style.width = '680px';
-    p.chart.resize({ width: 680, height: p.form === 'stack' ? 270 : p.form === 'line' ? 190 : 150 });
-    draw(p);
-  }
-});
-addEventListener('afterprint', () => {
-  delete root.dataset.theme;
-  closed.forEach((e) => { e.open = false; });
-  for (const p of plots) p.box.style.width = '';
-  build();
+page.add({
+  box: overviewBox,
+  begin(chart) { overview = chart; chart.on('datazoom', () => zoomed(chart)); },
+  draw() { drawOverview(); drawSpan(drawnInterval); },
 });
 })();
