@@ -42,16 +42,7 @@ std::string value_text(const json& value) {
   return fmt::format("{:.3f}", value.get<double>());
 }
 
-// A unit by the key's ending, as in the contract.
-std::string unit_of(const std::string& key, const std::string& currency) {
-  if (key.rfind("cost_", 0) == 0 || key.rfind("revenue_", 0) == 0) return currency;
-  for (const auto& [ending, unit] :
-       {std::pair{"_kwh", "kWh"}, {"_kw", "kW"}, {"_kg", "kg"}, {"_l", "l"}, {"_h", "h"}, {"_per_s", "1/s"}, {"_s", "s"}}) {
-    const std::string_view end = ending;
-    if (key.size() > end.size() && key.compare(key.size() - end.size(), end.size(), end) == 0) return unit;
-  }
-  return "";
-}
+std::string unit_of(const std::string& unit) { return unit == "1" ? "" : unit; }  // a share has none
 
 // In the report's order, then how the run itself went.
 void print_table(json kpis) {
@@ -59,7 +50,7 @@ void print_table(json kpis) {
   const auto row = [&](const std::string& key, const json& value) {
     fmt::print("  {:<24}  {:>14} {}\n", key,
                key.ends_with("_residual") ? fmt::format("{:.1e}", value.get<double>()) : value_text(value),
-               unit_of(key, currency));
+               key.ends_with("_per_s") ? "1/s" : unit_of(viz::kpi_name(key, currency).unit));
   };
   for (const auto& group : viz::kpi_groups()) {
     bool any = false;

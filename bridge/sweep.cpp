@@ -127,7 +127,12 @@ std::string for_report(const Sweep& sweep, const SweepResult& result, const std:
                  {"variants", ordered_json::array()}};
   for (const Sweep::Key& k : sweep.keys)
     j["keys"].push_back({{"key", k.key}, {"kind", k.number ? "number" : "text"}, {"unit", k.unit}});
-  for (const std::string& name : kpis) j["kpis"].push_back({{"name", name}});
+  for (const std::string& name : kpis) {
+    // What tells of the run and not of the plant is in the table.
+    if (name.ends_with("_residual") || name.starts_with("ledger_") || name == "seed" || name == "steps") continue;
+    const viz::KpiName shown = viz::kpi_name(name, result.currency);
+    j["kpis"].push_back({{"name", name}, {"unit", shown.unit}, {"label", shown.name}});
+  }
   for (std::size_t i = 0; i < sweep.variants.size(); ++i) {
     const VariantResult& r = result.variants[i];
     ordered_json values = ordered_json::array(), figures = ordered_json::object();

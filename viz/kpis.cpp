@@ -151,6 +151,18 @@ std::string rows(const std::string& name, const json& x, const std::string& unit
 
 }  // namespace
 
+KpiName kpi_name(const std::string& key, const std::string& currency) {
+  const std::size_t dot = key.find('.');
+  const std::string whole = key.substr(0, dot), part = dot == std::string::npos ? "" : ": " + key.substr(dot + 1);
+  for (const Known& k : k_known) {
+    if (whole != k.key || *k.name == 0) continue;
+    const std::string name = k.name, unit = k.unit;
+    return {name.substr(0, name.find(':')) + part, unit == "money" ? currency : unit};
+  }
+  const auto [name, unit] = unknown_name(whole);
+  return {name + part, unit};
+}
+
 std::string kpi_sentence(const json& k, const std::string& currency) {
   std::string s;
   const auto load = value(k, "load_kwh"), ev = value(k, "ev_kwh"), unserved = value(k, "unserved_kwh"),
