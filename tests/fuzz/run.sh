@@ -1,5 +1,5 @@
 #!/bin/bash
-# Fuzzes the loaders: tests/fuzz/run.sh [seconds, 600 by default]. Needs clang-14, libclang-rt-14-dev and libomp-14-dev; builds the preset
+# Fuzzes the loaders: tests/fuzz/run.sh [seconds, 600 by default] [jobs, one a core]. Needs clang-14, libclang-rt-14-dev and libomp-14-dev; builds the preset
 # `fuzz`; begins with the corpus and the library; what was found lies in build/fuzz/findings, one file each.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
@@ -15,7 +15,7 @@ for f in tests/data/weather/* scenarios/data/greensboro/*.csv scenarios/data/new
 # Words of the language: those that the corpus and the library use.
 cat tests/corpus/*/*.yaml scenarios/*.yaml | grep -v '^ *#' | grep -oE '[A-Za-z_]{2,24}:?|[0-9.]+ ?[A-Za-z%/]+' | sort -u | head -800 |
   sed 's/.*/"&"/' >build/fuzz/words.dict
-jobs=$(nproc)
+jobs=${2:-$(nproc)}
 ASAN_OPTIONS=detect_leaks=0 UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1 build/fuzz/tests/urja_fuzz -fork="$jobs" -max_total_time="${1:-600}" \
   -dict=build/fuzz/words.dict -max_len=20000 -timeout=20 -rss_limit_mb=4000 -malloc_limit_mb=3000 -ignore_crashes=1 -ignore_timeouts=1 -ignore_ooms=1 \
   -artifact_prefix=$findings/ $corpus $seeds 2>&1 | tail -n 400 >build/fuzz/log.txt || true
