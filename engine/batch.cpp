@@ -43,6 +43,8 @@ Batch::Batch(std::shared_ptr<const Plan> plan, int lanes, int blocks_per_parent)
     std::shared_ptr<const Plan> child_plan(plan_, f.plan.get());
     children_.emplace_back(new Batch(std::move(child_plan), lanes * f.blocks * width, f.blocks));
   }
+  if (plan_->wake >= 0)
+    ran_.assign(static_cast<std::size_t>(blocks_), std::vector<Mask>(plan_->disturbers.size(), Mask::Constant(false)));
   for (int b = 0; b < blocks_; ++b) start_block(b);
   prepare_all();
   make_image();

@@ -6,6 +6,7 @@
 //     fleets  child Batch per fleet       parent lane k owns child blocks [k B, (k+1) B)
 //
 // One step of a block, in this order (design section 4):
+//   disturb   what changes parameters at times of its own (faults): engine/disturb.cpp
 //   inputs    rows of profiles whose stamp has come, fleets' too; wires into controllers; control(); wires out (commands)
 //   propose   every asset states its limits and its wish; fleets are summed into their mirror ports
 //   balance   engine/balance.hpp: who does what; what nobody can take goes to the spill account
@@ -123,6 +124,10 @@ class Batch {
   void set_column(int lane, int row, double value) { block(lane / width)[row][lane % width] = value; }
 
   void step_block(int b, Meter* meter, int thread);
+  void disturb(int b);
+  template <class Value> Mask act(Lanes* rows, const Plan::Hook& hook, const Mask& where, Value value);
+  Lanes read_target(int b, const Plan::Disturber& disturber, const Plan::Place& from) const;
+  void renew_asset(int b, int asset, const Mask& where);
   void read_profiles(int b);
   void control(int b);
   Lanes reduce(int b, const Plan::Place& from) const;
@@ -140,6 +145,7 @@ class Batch {
   Rows rows_;
   std::vector<double> image_;               // one freshly reset lane, per row; per member in a fleet
   std::vector<char> has_frozen_;            // per block
+  std::vector<std::vector<Mask>> ran_;      // per block and disturber: the lanes in which it has just run
   std::vector<std::vector<double>> rooms_;  // per thread: where frozen lanes wait while their block steps
   std::vector<std::unique_ptr<Batch>> children_;
 };

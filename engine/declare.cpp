@@ -13,6 +13,10 @@ std::map<std::string, Type, std::less<>>& mutable_registry() {
   static std::map<std::string, Type, std::less<>> types;
   return types;
 }
+std::map<std::string, Type, std::less<>>& mutable_disturbances() {
+  static std::map<std::string, Type, std::less<>> types;
+  return types;
+}
 
 }  // namespace
 
@@ -23,7 +27,16 @@ const Member* Type::find(std::string_view member) const {
   return nullptr;
 }
 
+Member& Declare::member(std::string_view name) {
+  for (Member& m : type_.members) {
+    if (m.name == name) return m;
+  }
+  detail::stop(type_.name, "there is no member '" + std::string(name) + "'");
+}
+
 const std::map<std::string, Type, std::less<>>& registry() { return mutable_registry(); }
+
+const std::map<std::string, Type, std::less<>>& disturbances() { return mutable_disturbances(); }
 
 const Type* find_type(std::string_view name) {
   const auto found = registry().find(name);
@@ -63,7 +76,10 @@ void add_type(Type&& type) {
     stop(type.name, "held_energy(), a `content` and a `jumped` state come together");
   type.controller = type.control != nullptr;
   const std::string name = type.name;
-  if (!mutable_registry().emplace(name, std::move(type)).second) stop(name, "a model of this name is there already");
+  if ((type.disturb != nullptr) != (type.due >= 0)) stop(type.name, "disturb() and a state `due` come together");
+  if (type.disturb && type.rows > most_disturbance_rows) stop(type.name, "a disturbance has too many rows");
+  if (!(type.disturb ? mutable_disturbances() : mutable_registry()).emplace(name, std::move(type)).second)
+    stop(name, "a model of this name is there already");
 }
 
 }  // namespace detail

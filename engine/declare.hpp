@@ -19,6 +19,7 @@
 //   advance(step)   the balance has fixed my power: live through the step
 //   fast(step)      a part with shorter steps; `fast_needed` says in which lanes; see `Declare::fast`
 //   slow(step)      a part that runs once per declared period; see `Declare::slow`
+//   disturb(step)   disturbances (faults): when `due` has come, the effect on parameters of the target; see `Declare::due`
 //   held_energy()   Wh of its `content`, from states and parameters: when a parameter jumps, the engine books the difference
 // Each may take `const Settings&` as a second argument: the plan's constants of this asset (tables, files, tilt).
 #include <cstdint>
@@ -65,6 +66,11 @@ enum Flag : unsigned {
   thermal_content = 1 << 15,  // Wh above 0 K; its change is the integral of `thermal_stored`
 };
 
+// How an output of a disturbance acts on the parameter that its wire names. Several act in this order: the parameter's own value, times
+// all factors, plus all terms, at most each limit; or the value that replaces it. `neutral()` is what does nothing.
+enum class Effect { none, factor, term, limit, value };
+constexpr double neutral(Effect e) { return e == Effect::factor ? 1 : e == Effect::term ? 0 : 1e300; }
+
 struct Range {
   double low = -1e300, high = 1e300;
 };
@@ -82,11 +88,14 @@ struct Member {
   std::string kpi_key;  // adds up to this KPI: W over time to kWh, other units: value at the end
   // Controllers: "role.member" that this input reads or this output commands; reading, "role.member*factor" multiplies it with
   // another member of the same asset, where that has one (a load's demand with its scale).
+  // Disturbances: "target.member" that this output acts on, or that this input reads.
   std::string wire;
+  Effect effect = Effect::none;
 
   bool has(Flag flag) const { return (flags & flag) != 0; }
   Member& from(std::string role_and_member) { return wire = std::move(role_and_member), *this; }
   Member& to(std::string role_and_member) { return wire = std::move(role_and_member), *this; }
+  Member& onto(std::string role_and_member, Effect how) { return effect = how, wire = std::move(role_and_member), *this; }
   Member& kpi(std::string key) { return kpi_key = std::move(key), *this; }
   Member& cite(std::string text) { return source = std::move(text), *this; }
 };
@@ -161,6 +170,7 @@ struct Derivation {
 };
 // What an asset's Settings learn when the plan is complete.
 struct PlanFacts {
+  std::string name;           // of the asset or disturbance
   double start = 0, end = 0;  // UTC seconds
   double step = 0;            // s
   int members = 1;            // of the fleet that the asset is in
@@ -197,11 +207,12 @@ struct Type {
   double slow_period = 0;  // s; 0: no slow part
   int fast_steps = 0;      // sub-steps per base step; 0: no fast part
   bool controller = false;
+  int due = -1;  // disturbances: offset of the state that says when they want to run again
 
   std::shared_ptr<void> (*make_settings)() = nullptr;
   std::string (*finish)(void* settings, const PlanFacts&) = nullptr;  // an error message, or empty
-  ModelFunction prepare = nullptr, begin = nullptr, control = nullptr, limits = nullptr, advance = nullptr, slow = nullptr,
-                fast = nullptr;
+  ModelFunction prepare = nullptr, begin = nullptr, control = nullptr, disturb = nullptr, limits = nullptr, advance = nullptr,
+                slow = nullptr, fast = nullptr;
   Mask (*fast_needed)(const Lanes* model, const Step&, const void* settings) = nullptr;
   Lanes (*held_energy)(const Lanes* model, const void* settings) = nullptr;
 
@@ -211,6 +222,10 @@ struct Type {
 // All models, by name. Filled before main() by the `Registered` objects of the model files.
 const std::map<std::string, Type, std::less<>>& registry();
 const Type* find_type(std::string_view name);
+// The same of disturbances, which are no assets: they change others.
+const std::map<std::string, Type, std::less<>>& disturbances();
+
+inline constexpr int most_disturbance_rows = 64;
 
 namespace detail {
 [[noreturn]] void stop(const std::string& model, const std::string& what);
@@ -322,8 +337,13 @@ class Declare {
     Base::declare_members(*this);
     shift_ = 0;
   }
+  // One that is declared already.
+  Member& member(std::string_view name);
   // Parameters and settings that contradict each other unless each is at most the next.
   template <auto... P> void ordered() { type_.orders.push_back({detail::name_of<P>()...}); }
+  // A disturbance runs in the first step at whose begin the state `due` [s since the plan's start] has come, in those lanes only, and
+  // writes there when it wants to run again; in between it costs nothing. It starts with -1e300: in the first step all of them run.
+  template <auto Due> void due() { type_.due = detail::offset_of<Due>() + shift_; }
   // Controllers: the assets that the wires `from("name.member")` and `to("name.member")` mean.
   void role(Role role) { type_.roles.push_back(std::move(role)); }
 
@@ -331,8 +351,9 @@ class Declare {
   template <auto P> Member& add(Kind kind, const char* unit, double start, Range range, const char* doc, unsigned flags) {
     constexpr auto bytes = sizeof(detail::ValueOf<P>);
     static_assert(bytes % sizeof(Lanes) == 0, "a model holds nothing but Lanes");
-    detail::add_member(type_, {detail::name_of<P>(), kind, shift_ + detail::offset_of<P>(),
-                               static_cast<int>(bytes / sizeof(Lanes)), unit, start, range, doc, flags, "", "", ""});
+    detail::add_member(
+        type_, {detail::name_of<P>(), kind, shift_ + detail::offset_of<P>(), static_cast<int>(bytes / sizeof(Lanes)), unit, start,
+                range, doc, flags, "", "", "", Effect::none});
     return type_.members.back();
   }
 
@@ -374,6 +395,7 @@ template <class M> struct Registered {
     URJA_BIND(prepare)
     URJA_BIND(begin)
     URJA_BIND(control)
+    URJA_BIND(disturb)
     URJA_BIND(limits)
     URJA_BIND(advance)
     URJA_BIND(slow)

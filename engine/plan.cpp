@@ -144,6 +144,7 @@ void Plan::make_solo() {
 }
 
 void Plan::finish() {
+  resolve_disturbers();  // while fleets' plans can still grow
   for (Fleet& f : fleets) {
     f.plan->start = start, f.plan->end = end, f.plan->step = step;
     f.plan->finish();
@@ -156,11 +157,13 @@ void Plan::finish() {
   for (std::size_t p = 0; p < profiles.size(); ++p)
     set_start(cursors + cursor_rows * static_cast<int>(p) + 1, -1e300);  // read at once
 
-  for (Asset& a : assets) {
-    if (!a.type->finish) continue;
-    const std::string wrong = a.type->finish(a.settings.get(), {start, end, step, members});
+  const auto finish_settings = [&](const Asset& a) {
+    if (!a.type->finish) return;
+    const std::string wrong = a.type->finish(a.settings.get(), {a.name, start, end, step, members});
     if (!wrong.empty()) throw std::invalid_argument(a.name + ": " + wrong);
-  }
+  };
+  for (const Asset& a : assets) finish_settings(a);
+  for (const Disturber& d : disturbers) finish_settings(d.self);
   resolve_merit();
   resolve_wires();
   list_watches();
@@ -333,6 +336,12 @@ std::optional<Quantity> Plan::find(std::string_view path) const {
     }
   }
   if (const Asset* a = asset(owner)) return make(*this, *a, name, -1, -1);
+  for (const Disturber& d : disturbers) {
+    if (d.self.name != owner) continue;
+    auto q = make(*this, d.self, name, -1, -1);
+    if (q) q->of_disturber = true;
+    return q;
+  }
   const std::size_t dot = owner.find('.');
   if (dot == std::string_view::npos) return std::nullopt;
   for (std::size_t f = 0; f < fleets.size(); ++f) {
@@ -377,6 +386,9 @@ std::vector<Quantity> Plan::quantities() const {
     if (auto q = find(b.name + ".flow")) all.push_back(std::move(*q));
   }
   for (const Fleet& f : fleets) list(*f.plan, f.name + ".");
+  for (const Disturber& d : disturbers) {
+    for (const Member& m : d.self.type->members) all.push_back(*find(d.self.name + "." + m.name));
+  }
   return all;
 }
 

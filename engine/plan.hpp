@@ -66,6 +66,7 @@ struct Quantity {
   unsigned flags = 0;
   Range range;
   std::string kpi;
+  bool of_disturber = false;
 };
 
 class Plan {
@@ -112,6 +113,24 @@ class Plan {
     std::vector<Place> others;
     int mean_of = 1;  // reading: their sum over this; 1 where the unit adds up
   };
+  // Something that changes parameters of an asset at times of its own (a fault): no asset, it takes no part in the balance.
+  struct Disturber {
+    Asset self;
+    std::string target;                        // "battery", "homes.pv", "homes.3.pv"
+    int after = -1;                            // the disturber that has to begin first: it runs whenever that one does, behind it
+    std::vector<std::pair<int, Place>> reads;  // own row, of the target; of a member, or the mean of all
+    int member = -1;                           // of the fleet; -1: all
+  };
+  // A parameter that disturbers act on. `base` (its own value) and `active` are rows of the plan it lies in.
+  struct Hook {
+    int fleet, row, asset, base, active;
+    Range range;
+    struct Part {
+      int disturber, row;
+      Effect effect;
+    };
+    std::vector<Part> parts;
+  };
   struct Flow {
     int row;
     double sign;
@@ -148,6 +167,8 @@ class Plan {
   void add_profile(Profile profile);
   // Names of assets and of fleets' members ("homes.pv") in the order in which they take the residual.
   void set_merit(const std::vector<std::string>& names);
+  // After all assets. Throws std::invalid_argument where the target is not there or does not fit.
+  int add_disturber(const std::string& name, const Type& type, std::shared_ptr<void> settings, const std::string& target);
   // One asset alone, its power an input: every port is under command and a bus without limits takes what comes.
   void make_solo();
   // Resolves and checks. Throws std::invalid_argument that names the asset.
@@ -168,6 +189,9 @@ class Plan {
   int members = 1;  // of the fleet that this is the child plan of
   bool solo = false;
   std::vector<Asset> assets;
+  std::vector<Disturber> disturbers;
+  std::vector<Hook> hooks;
+  int wake = -1;                 // row: when the next of them is due; -1: there are none
   std::vector<int> controllers;  // indices of assets with control()
   std::vector<Fleet> fleets;
   std::vector<Bus> buses;
@@ -187,6 +211,7 @@ class Plan {
  private:
   void resolve_merit();
   void resolve_wires();
+  void resolve_disturbers();
   void list_watches();
   void resolve_path(Bus& bus);
 };

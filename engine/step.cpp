@@ -78,6 +78,7 @@ void Batch::step_block(int b, Meter* meter, int thread) {
   }
   const Mask running = head.account.status == 0;
 
+  if (plan_->wake >= 0) disturb(b);
   read_profiles(b);
   if (!plan_->controllers.empty()) control(b);
   propose(b);
@@ -358,6 +359,7 @@ void Batch::look(int lane, const std::vector<Quantity>& map, std::span<float> ob
       what(b * width + i, std::span<double>(kept.data() + static_cast<std::size_t>(i) * size, size));
   };
   each([&](int other, std::span<double> room) { save(other, room); });
+  if (plan_->wake >= 0) disturb(b);
   read_profiles(b);
   if (!plan_->controllers.empty()) control(b);
   propose(b);

@@ -40,7 +40,7 @@ constexpr std::array spellings_of_simple_units{
     Spelling{"K/W", "thermal resistance"}, Spelling{"J/K", "heat capacity"}, Spelling{"kJ/K", "heat capacity", 1e3},
     Spelling{"W/(m2 K)", "heat loss"}, Spelling{"W s/(m3 K)", "heat loss by wind"},
     Spelling{"1/K", "per kelvin"}, Spelling{"%/K", "per kelvin", 0.01},
-    Spelling{"1/s", "rate"}, Spelling{"1/min", "rate", 1 / 60.0}, Spelling{"1/h", "rate", 1 / 3600.0},
+    Spelling{"1/s", "rate"}, Spelling{"1/min", "rate", 1 / 60.0}, Spelling{"1/h", "rate", 1 / 3600.0}, Spelling{"1/d", "rate", 1 / 86400.0},
     Spelling{"W/s", "power ramp"}, Spelling{"kW/s", "power ramp", 1e3}, Spelling{"kW/min", "power ramp", 1e3 / 60},
     Spelling{"kg/kWh", "carbon intensity"}, Spelling{"g/kWh", "carbon intensity", 1e-3}, Spelling{"kg/MWh", "carbon intensity", 1e-3},
     Spelling{"l/kWh", "fuel per energy"}, Spelling{"l/h", "fuel flow"}, Spelling{"kg/l", "density"}, Spelling{"kg/h", "mass flow"},

@@ -9,8 +9,9 @@
 namespace urja {
 
 struct RideThrough {
-  Lanes bus_voltage_min, bus_voltage_max, bus_frequency_min, bus_frequency_max, return_delay;
+  Lanes bus_voltage_min, bus_voltage_max, bus_frequency_min, bus_frequency_max, return_delay, tripped;
   Lanes waiting;
+  Lanes lowest_voltage;
 
   static void declare_members(Declare& d) {
     d.parameter<&RideThrough::bus_voltage_min>("1", 0.88, {0, 1}, "trips below this voltage, per unit", hook)
@@ -23,11 +24,15 @@ struct RideThrough {
         .cite("IEEE 1547-2018 OF1");
     d.parameter<&RideThrough::return_delay>("s", 300, {0, 86400}, "time inside the window before it returns")
         .cite("IEEE 1547-2018 4.10");
+    d.parameter<&RideThrough::tripped>("1", 0, {0, 1}, "1: its own protection has stopped it, whatever the bus is like", hook);
     d.state<&RideThrough::waiting>("s", 0, {0, 86400}, "time until it returns; 0 while connected", observable | telemetered);
+    d.derived<&RideThrough::lowest_voltage>();
   }
+  // In prepare(): one that has tripped by itself waits for a voltage that no bus has.
+  URJA_INLINE void prepare_window() { lowest_voltage = bus_voltage_min + 10 * one_if(tripped > 0.5); }
   // How far the bus is inside the window at its nearest side; negative outside.
   URJA_INLINE Lanes margin(const Port& port) const {
-    return least(least(port.voltage - bus_voltage_min, bus_voltage_max - port.voltage),
+    return least(least(port.voltage - lowest_voltage, bus_voltage_max - port.voltage),
                  least(port.frequency - bus_frequency_min, bus_frequency_max - port.frequency));
   }
   // In limits(): 1 where it takes part, 0 where it has tripped.

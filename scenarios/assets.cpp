@@ -285,7 +285,7 @@ void AssetReader::apply(const AssetTarget& target, const Node::Entry& entry) {
   for (const auto& r : type.roles) known.push_back(r.name);
   const std::string close = nearest(entry.key, known);
   problems_.add({entry.value.file(), entry.line, entry.column, value.path.empty() ? entry.key : value.path,
-                 fmt::format("model '{}' has no '{}'", type.name, entry.key),
+                 fmt::format("{} '{}' has no '{}'", type.disturb ? "fault" : "model", type.name, entry.key),
                  close.empty() ? "it knows " + any_of(known) + fmt::format(" (see `urja describe {}`)", type.name)
                                : fmt::format("did you mean '{}'?", close)});
 }

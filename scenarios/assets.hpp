@@ -26,8 +26,12 @@ struct AssetTarget {
   Plan* plan;
   int index;
   int members;  // of the fleet it is in, 1 in a plant
+  bool disturber = false;
 
-  Plan::Asset& asset() const { return plan->assets[static_cast<std::size_t>(index)]; }
+  Plan::Asset& asset() const {
+    const auto k = static_cast<std::size_t>(index);
+    return disturber ? plan->disturbers[k].self : plan->assets[k];
+  }
   const Type& type() const { return *asset().type; }
 };
 

@@ -31,6 +31,10 @@ struct Scenario {
   std::vector<std::string> channels;  // that the result shall have ("battery", "*.temperature"); empty: all
   std::vector<std::string> set;       // "key=value" over the text
   std::shared_ptr<Plan> plan;
+  struct Fault {
+    std::string name, kind, on;
+  };
+  std::vector<Fault> faults;                       // in the order of the plan's disturbers
   std::map<std::string, std::string> models;       // asset ("homes.pv") -> model
   std::map<std::string, std::string> data_hashes;  // file -> 64 bits of FNV-1a
   std::vector<std::string> notes;                  // what a user should know (assumptions, filled gaps)

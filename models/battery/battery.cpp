@@ -49,12 +49,13 @@ struct Battery : Cell, RideThrough {
     d.output<&Cell::voltage>("V", "of one cell, at the end of the step", telemetered);
     d.parameter<&Battery::cells_in_series>("1", 108, {1, 1e6}, "in a string");
     d.parameter<&Battery::cells_in_parallel>("1", 10, {1, 1e6}, "strings side by side");
-    d.parameter<&Battery::packs>("1", 1, {1e-3, 1e6}, "of these cells behind the converter: the size, for sweeps; parts of one count");
+    d.parameter<&Battery::packs>("1", 1, {1e-3, 1e6},
+                                 "of these cells behind the converter: the size, for sweeps; parts of one count");
     d.parameter<&Battery::rating>("W", 50e3, {1, 1e9}, "of the converter, on the bus side", hook);
     d.parameter<&Battery::standby>("1", 0.0072, {0, 0.019}, "no-load loss over the rating").cite("Notton et al. 2010");
     d.parameter<&Battery::quadratic>("1", 0.0345, {0, 0.2}, "load loss at the rating over the rating", hook)
         .cite("Notton et al. 2010");
-    d.parameter<&Battery::own_use>("1", 0.0005, {0, 0.01}, "battery management over the rating, drawn from the cells")
+    d.parameter<&Battery::own_use>("1", 0.0005, {0, 0.01}, "battery management over the rating, drawn from the cells", hook)
         .cite("handbook 5.8");
     d.parameter<&Battery::state_of_charge_min>("1", 0.05, {0, 1}, "never discharged below");
     d.parameter<&Battery::state_of_charge_max>("1", 0.95, {0, 1}, "never charged above");
@@ -94,6 +95,7 @@ struct Battery : Cell, RideThrough {
   void prepare(const Step& s) {
     Cell::prepare(s);
     cells = cells_in_series * cells_in_parallel * packs;
+    prepare_window();
   }
 
   Lanes held_energy(const Settings& t) const { return cells * capacity * t.open_circuit_voltage.at(state_of_charge).integral; }
@@ -131,10 +133,16 @@ struct Battery : Cell, RideThrough {
       ac.p_min *= on;
       ac.p_max *= on;
     }
+    formed_voltage = lanes(t.grid_forming);
+    if (some(tripped > 0.5)) {
+      const Lanes on = one_if(tripped <= 0.5);
+      ac.p_min *= on;
+      ac.p_max *= on;
+      formed_voltage *= on;
+    }
     ac.p_wish = Lanes::Zero();
     ac.q = ac.q_min = ac.q_max = Lanes::Zero();
-    formed_voltage = lanes(t.grid_forming);
-    formed_frequency = lanes(t.grid_forming);
+    formed_frequency = formed_voltage;
   }
 
   void advance(const Step& s, const Settings& t) {

@@ -11,7 +11,8 @@ struct Schedule {
   static void declare(Declare& d) {
     d.role(
         {.name = "battery", .models = {"battery"}, .tag = "", .many = false, .optional = false, .doc = "follows the schedule"});
-    d.input<&Schedule::planned_power>("W", 0, {-1e12, 1e12}, "planned power of the battery, discharge > 0", observable | actionable);
+    d.input<&Schedule::planned_power>("W", 0, {-1e12, 1e12}, "planned power of the battery, discharge > 0",
+                                      observable | actionable);
     d.output<&Schedule::command>("W", "commanded", observable).to("battery.command");
     d.output<&Schedule::active>("1", "1: it commands").to("battery.commanded");
   }

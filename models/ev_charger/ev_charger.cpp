@@ -164,6 +164,7 @@ struct EvCharger : RideThrough {
 
   void prepare(const Step& s) {
     rating = rated * derate;
+    prepare_window();
     floor = minimum_current * voltage * phases;
     per_hour = 3600 / s.dt;
   }

@@ -24,7 +24,8 @@ constexpr double carbon_of_fuel = 2.697;                // kg/l
 
 struct Genset {
   Port ac;
-  Lanes rating, derate, idle_fuel, marginal_fuel, minimum_load, start_time, cool_down, minimum_up, minimum_down, start_blocked;
+  Lanes rating, derate, idle_fuel, marginal_fuel, minimum_load, start_time, cool_down, minimum_up, minimum_down, start_blocked,
+      tripped;
   Lanes fuel_price, voltage_setpoint, frequency_setpoint;
   Lanes run, loading;
   Lanes running, timer, start_progress, cooling, run_time, fuel, cost_fuel, emissions;
@@ -46,6 +47,7 @@ struct Genset {
     d.parameter<&Genset::minimum_up>("s", 600, {0, 86400}, "least time on line");
     d.parameter<&Genset::minimum_down>("s", 300, {0, 86400}, "least time between leaving the bus and the next start");
     d.parameter<&Genset::start_blocked>("1", 0, {0, 1}, "1: it cranks and does not start", hook);
+    d.parameter<&Genset::tripped>("1", 0, {0, 1}, "1: its protection has stopped it, or it has no fuel", hook);
     d.parameter<&Genset::fuel_price>("money/l", 0, {0, 1e6}, "of fuel");
     d.parameter<&Genset::voltage_setpoint>("1", 1, {0.5, 1.5}, "of the bus that it forms, per unit", hook);
     d.parameter<&Genset::frequency_setpoint>("1", 1, {0.5, 1.5}, "of the bus that it forms, per unit", hook);
@@ -68,8 +70,9 @@ struct Genset {
   }
 
   void limits(const Step& s) {
-    const Mask stays = running > 0.5;
-    const Mask wanted = run > 0.5;
+    const Mask able = tripped < 0.5;
+    const Mask stays = running > 0.5 && able;
+    const Mask wanted = run > 0.5 && able;
     const Lanes until_off = pick(wanted, s.dt, least(timer, s.dt));
     const Lanes after_start =
         pick(wanted && start_blocked < 0.5, most(s.dt - timer - (start_time - start_progress), 0), lanes(0));
@@ -85,9 +88,11 @@ struct Genset {
 
   void advance(const Step& s) {
     const Mask was = running > 0.5;
-    const Mask wanted = run > 0.5;
+    const Mask able = tripped < 0.5;
+    const Mask wanted = run > 0.5 && able;
     const Lanes off_line = s.dt - on_line;
-    const Lanes cooling_room = pick(was, cool_down, cooling);  // none is used while it stays on line: off_line is 0
+    const Lanes cooling_room =
+        pick(able, pick(was, cool_down, cooling), lanes(0));  // none is used while it stays on line: off_line is 0
     const Lanes cooled = least(cooling_room, off_line);
 
     generated = ac.p;
@@ -101,7 +106,7 @@ struct Genset {
     emissions += carbon_of_fuel * burnt;
     run_time += on_line;
 
-    const Mask stays = was && (wanted || timer > s.dt);
+    const Mask stays = was && able && (wanted || timer > s.dt);
     const Mask starts = !was && on_line > 0;
     const Lanes cranked =
         pick(wanted && start_blocked < 0.5, least(start_progress + most(s.dt - timer, 0), start_time), lanes(0));

@@ -23,12 +23,13 @@ namespace {
 
 struct Grid {
   Port ac;
-  Lanes import_limit, export_limit, nominal_frequency, demand_charge, demand_window, reconnect_delay;
+  Lanes import_limit, export_limit, nominal_frequency, demand_charge, demand_window, reconnect_delay, outage, islanded,
+      voltage_scale;
   Lanes price, export_price, carbon, voltage, frequency, connected, billing_month, import_wish;
   Lanes cost_energy, cost_demand, revenue_export, emissions, peak_import, window_energy, month_peak, month, waiting;
   Lanes import_power, export_power, cost_total, bus_voltage, bus_frequency;
-  Lanes windows_per_second;
-  Lanes relative_frequency;
+  Lanes windows_per_second, linked;
+  Lanes relative_frequency, formed_voltage;
 
   static void declare(Declare& d) {
     d.port<&Grid::ac>();
@@ -38,6 +39,9 @@ struct Grid {
     d.parameter<&Grid::demand_charge>("money/kW", 0, {0, 1e6}, "for the highest window mean of each billing month");
     d.parameter<&Grid::demand_window>("s", 900, {1, 86400}, "over which the demand charge takes the mean");
     d.parameter<&Grid::reconnect_delay>("s", 0, {0, 86400}, "from the return of the grid until it is connected again");
+    d.parameter<&Grid::outage>("1", 0, {0, 1}, "1: the grid is gone", hook);
+    d.parameter<&Grid::islanded>("1", 0, {0, 1}, "1: the plant has opened its own switch to the grid", hook);
+    d.parameter<&Grid::voltage_scale>("1", 1, {0, 2}, "multiplies the grid's voltage: sag, swell", hook);
     d.input<&Grid::price>("money/kWh", 0, {-1e6, 1e6}, "of imported energy", observable);
     d.input<&Grid::export_price>("money/kWh", 0, {-1e6, 1e6}, "paid for exported energy", observable);
     d.input<&Grid::carbon>("kg/kWh", 0, {0, 10}, "CO2 of imported energy", observable);
@@ -62,21 +66,25 @@ struct Grid {
     d.output<&Grid::cost_total>("money", "energy and demand less export", observable);
     d.output<&Grid::bus_voltage>("1", "at the meter, per unit", observable | telemetered);
     d.output<&Grid::bus_frequency>("Hz", "at the meter", observable | telemetered);
-    d.derived<&Grid::windows_per_second>();
-    d.scratch<&Grid::relative_frequency>();
-    d.forms_bus<&Grid::voltage, &Grid::relative_frequency>();
+    d.derived<&Grid::windows_per_second, &Grid::linked>();
+    d.scratch<&Grid::relative_frequency, &Grid::formed_voltage>();
+    d.forms_bus<&Grid::formed_voltage, &Grid::relative_frequency>();
   }
 
-  void prepare(const Step&) { windows_per_second = 1 / demand_window; }
+  void prepare(const Step&) {
+    windows_per_second = 1 / demand_window;
+    linked = (1 - outage) * (1 - islanded);
+  }
 
   void limits(const Step&) {
-    const Lanes on = one_if(connected > 0.5 && waiting <= 0) + 0 * connected;  // a NaN stays one
+    const Lanes on = one_if(connected * linked > 0.5 && waiting <= 0) + 0 * connected;  // a NaN stays one
     ac.p_min = -export_limit * on;
     ac.p_max = import_limit * on;
     ac.p_wish = import_wish;
     ac.q = Lanes::Zero();
     ac.q_min = -1e12 * on;
     ac.q_max = 1e12 * on;
+    formed_voltage = voltage * voltage_scale;
     relative_frequency = pick(frequency > 0, frequency / nominal_frequency, lanes(1) + 0 * frequency);
   }
 
@@ -93,7 +101,7 @@ struct Grid {
     cost_total = cost_energy + cost_demand - revenue_export;
     bus_voltage = ac.voltage;
     bus_frequency = ac.frequency * nominal_frequency;
-    waiting = pick(connected > 0.5, most(waiting - s.dt, 0), reconnect_delay);
+    waiting = pick(connected * linked > 0.5, most(waiting - s.dt, 0), reconnect_delay);
   }
 
   void bill_demand(const Step& s) {

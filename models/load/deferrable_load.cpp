@@ -83,6 +83,7 @@ struct DeferrableLoad {
   };
 
   Port ac;
+  Lanes stuck_open, stuck_closed;
   Lanes relay;
   Lanes next[queues], earliest[queues], latest[queues], power_of[queues], in_one_piece[queues], begun[queues], owed[queues];
   Lanes demand, served, unmet_power, wanted, open_energy;
@@ -90,6 +91,9 @@ struct DeferrableLoad {
 
   static void declare(Declare& d) {
     d.port<&DeferrableLoad::ac>();
+    d.parameter<&DeferrableLoad::stuck_open>("1", 0, {0, 1}, "1: the relay does not close", hook);
+    d.parameter<&DeferrableLoad::stuck_closed>("1", 0, {0, 1},
+                                               "1: the relay does not open, and nobody can shed what is behind it", hook);
     d.input<&DeferrableLoad::relay>("1", 1, {0, 1}, "1 = closed, 0 = deferred", observable | actionable | telemetered);
     d.state<&DeferrableLoad::next>("1", 0, {}, "number of the queue's job that comes next");
     d.state<&DeferrableLoad::earliest>("s", never, {}, "of the queue's job, since the plan's start");
@@ -153,12 +157,13 @@ struct DeferrableLoad {
       all_possible += possible[k];
       all_needed += needed[k];
     }
-    const Lanes on = one_if(relay > 0.5 && ac.voltage >= 0.5) + 0 * relay;  // a NaN stays one
+    const Lanes on =
+        one_if(most(relay * (1 - stuck_open), stuck_closed) > 0.5 && ac.voltage >= 0.5) + 0 * relay;  // a NaN stays one
     const Lanes per_hour = 3600 / s.dt;
     demand = all_needed * per_hour;
     ac.p_min = -all_possible * per_hour * on;
     ac.p_wish = -demand * on;
-    ac.p_max = plan.early ? Lanes(Lanes::Zero()) : ac.p_wish;
+    ac.p_max = plan.early ? Lanes(ac.p_wish * stuck_closed) : ac.p_wish;
     ac.q = ac.q_min = ac.q_max = Lanes::Zero();
   }
 

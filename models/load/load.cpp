@@ -17,7 +17,7 @@ struct Load {
     std::string priority;
   };
   Port ac;
-  Lanes scale, power_factor;
+  Lanes scale, power_factor, stuck_open, stuck_closed;
   Lanes demand, relay;
   Lanes wanted, served, unserved_power;
   Lanes reactive_share;
@@ -27,6 +27,8 @@ struct Load {
     d.parameter<&Load::scale>("1", 1, {0, 1e6}, "multiplies the demand", hook | estimable);
     d.parameter<&Load::power_factor>("1", 1, {0.05, 1}, "real over apparent power, lagging");
     d.input<&Load::demand>("W", 0, {0, 1e12}, "power that the consumers ask for", observable);
+    d.parameter<&Load::stuck_open>("1", 0, {0, 1}, "1: the relay does not close", hook);
+    d.parameter<&Load::stuck_closed>("1", 0, {0, 1}, "1: the relay does not open, and nobody can shed what is behind it", hook);
     d.input<&Load::relay>("1", 1, {0, 1}, "1 = closed, 0 = shed", observable | actionable | telemetered);
     d.output<&Load::wanted>("W", "demand, scaled", observable).kpi("load_kwh");
     d.output<&Load::served>("W", "consumed", sink | observable).kpi("served_kwh");
@@ -40,9 +42,10 @@ struct Load {
 
   void limits(const Step&) {
     wanted = scale * demand;
-    const Lanes on = one_if(relay > 0.5 && ac.voltage >= 0.5) + 0 * relay;  // a NaN stays one
+    const Lanes on =
+        one_if(most(relay * (1 - stuck_open), stuck_closed) > 0.5 && ac.voltage >= 0.5) + 0 * relay;  // a NaN stays one
     ac.p_min = -wanted * on;
-    ac.p_max = Lanes::Zero();
+    ac.p_max = ac.p_min * stuck_closed;
     ac.p_wish = ac.p_min;
     ac.q = ac.q_min = ac.q_max = ac.p_min * reactive_share;
   }

@@ -15,7 +15,7 @@ struct ShiftableLoad {
     std::string priority;
   };
   Port ac;
-  Lanes payback, payback_power;
+  Lanes payback, payback_power, stuck_open, stuck_closed;
   Lanes demand, relay;
   Lanes owed;
   Lanes wanted, served, repaid, unserved_power;
@@ -25,6 +25,9 @@ struct ShiftableLoad {
     d.parameter<&ShiftableLoad::payback>("1", 1, {0, 1}, "share of shed energy that is made up for later").cite("assumption");
     d.parameter<&ShiftableLoad::payback_power>("W", 1000, {0, 1e12}, "most power on top of the demand, to make up for it");
     d.input<&ShiftableLoad::demand>("W", 0, {0, 1e12}, "power that the consumers ask for", observable);
+    d.parameter<&ShiftableLoad::stuck_open>("1", 0, {0, 1}, "1: the relay does not close", hook);
+    d.parameter<&ShiftableLoad::stuck_closed>("1", 0, {0, 1}, "1: the relay does not open, and nobody can shed what is behind it",
+                                              hook);
     d.input<&ShiftableLoad::relay>("1", 1, {0, 1}, "1 = closed, 0 = shed", observable | actionable | telemetered);
     d.state<&ShiftableLoad::owed>("Wh", 0, {0, 1e15}, "shed and not made up for", observable).kpi("deferred_unmet_kwh");
     d.output<&ShiftableLoad::wanted>("W", "demand", observable).kpi("load_kwh");
@@ -37,9 +40,10 @@ struct ShiftableLoad {
 
   void limits(const Step& s) {
     wanted = demand;
-    const Lanes on = one_if(relay > 0.5 && ac.voltage >= 0.5) + 0 * relay;  // a NaN stays one
+    const Lanes on =
+        one_if(most(relay * (1 - stuck_open), stuck_closed) > 0.5 && ac.voltage >= 0.5) + 0 * relay;  // a NaN stays one
     ac.p_min = -(wanted + least(payback_power, owed * (3600 / s.dt))) * on;
-    ac.p_max = Lanes::Zero();
+    ac.p_max = ac.p_min * stuck_closed;
     ac.p_wish = ac.p_min;
     ac.q = ac.q_min = ac.q_max = Lanes::Zero();
   }

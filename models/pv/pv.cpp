@@ -8,7 +8,7 @@
 //   p_ac   = eta/0.9637 (-0.0162 z + 0.9858 - 0.0059/z) p_dc, z = p_dc/p_dc0, p_ac <= eta p_dc0  [Dobos 2014, eq. 11]
 //   V_dc   = V_mp (1 + beta (T_cell - 25)), higher when less than the maximum is taken: the power curve is a parabola about
 //            its maximum that ends at V_oc                                                    [assumption]
-// Soiling and shade act on the light.
+// Soiling and shade act on the light, lost strings on the DC power.
 #include "engine/declare.hpp"
 #include "models/pv/plane_of_array_rows.hpp"
 #include "models/ride_through.hpp"
@@ -21,13 +21,13 @@ constexpr double a = 0.0162, b = 0.9858, c = 0.0059, reference_efficiency = 0.96
 struct Pv : RideThrough {
   using Settings = ArraySurface;
   Port ac;
-  Lanes rated, gamma, u0, u1, tau, dc_ac_ratio, efficiency, tare, transmission, voltage_at_maximum, voltage_coefficient,
-      open_circuit_ratio;
+  Lanes rated, gamma, u0, u1, tau, dc_ac_ratio, efficiency, tare, transmission, array_share, derate, voltage_at_maximum,
+      voltage_coefficient, open_circuit_ratio;
   Lanes available_limit;
   Lanes cell_temperature;
   Lanes plane_of_array_irradiance, ambient_temperature, wind_speed;
   Lanes dc_power, dc_voltage, dc_current, inverter_loss, available_power, curtailed;
-  Lanes kept, mean_kept, inverter_dc_rating;
+  Lanes kept, mean_kept, inverter_dc_rating, array;
   Lanes hot, mean_temperature, dc_maximum;
 
   static void declare(Declare& d) {
@@ -42,6 +42,9 @@ struct Pv : RideThrough {
     d.parameter<&Pv::efficiency>("1", 0.96, {0.5, 0.99}, "nominal inverter efficiency", hook).cite("Dobos 2014");
     d.parameter<&Pv::tare>("W", 1, {0, 1e5}, "inverter's own use at night");
     d.parameter<&Pv::transmission>("1", 1, {0, 1}, "share of light left by soiling and shade", hook | estimable);
+    d.parameter<&Pv::array_share>("1", 1, {0, 1}, "share of the DC power that modules, strings and tracker still give",
+                                  hook | estimable);
+    d.parameter<&Pv::derate>("1", 1, {0, 1}, "share of the inverter's rating that is left", hook);
     d.parameter<&Pv::voltage_at_maximum>("V", 600, {1, 1500}, "DC voltage of the maximum power at 25 degC");
     d.parameter<&Pv::voltage_coefficient>("1/K", -0.003, {-0.01, 0}, "temperature coefficient of voltage");
     d.parameter<&Pv::open_circuit_ratio>("1", 1.22, {1.05, 1.5}, "open-circuit voltage over the one of the maximum");
@@ -56,7 +59,7 @@ struct Pv : RideThrough {
     d.output<&Pv::inverter_loss>("W", "in the inverter, own use included", loss);
     d.output<&Pv::available_power>("W", "AC power that the light would allow", observable).kpi("pv_available_kwh");
     d.output<&Pv::curtailed>("W", "possible but not taken", observable).kpi("curtailed_kwh");
-    d.derived<&Pv::kept, &Pv::mean_kept, &Pv::inverter_dc_rating>();
+    d.derived<&Pv::kept, &Pv::mean_kept, &Pv::inverter_dc_rating, &Pv::array>();
     d.scratch<&Pv::hot, &Pv::mean_temperature, &Pv::dc_maximum>();
     d.derive<&Pv::plane_of_array_irradiance, &Pv::ambient_temperature, &Pv::wind_speed>(
         "weather",
@@ -77,18 +80,20 @@ struct Pv : RideThrough {
     kept = thermal.kept;
     mean_kept = thermal.mean_kept;
     inverter_dc_rating = rated / dc_ac_ratio;
+    array = 1e-3 * rated * array_share;
+    prepare_window();
   }
 
   void limits(const Step&) {
     const Lanes light = transmission * plane_of_array_irradiance;
     hot = ambient_temperature + light / (u0 + u1 * wind_speed);
     mean_temperature = hot + (cell_temperature - hot) * mean_kept;
-    dc_maximum = most(1e-3 * rated * light * (1 + gamma * (mean_temperature - 25)), 0);
+    dc_maximum = most(array * light * (1 + gamma * (mean_temperature - 25)), 0);
     const Lanes z = dc_maximum / inverter_dc_rating;
     const Lanes rating = efficiency * inverter_dc_rating, on = connected(ac);
     available_power = most(least(rating / reference_efficiency * ((b - a * z) * z - c), rating), -tare);
     ac.p_min = -tare * on;
-    ac.p_max = most(least(available_power, available_limit * rating), -tare) * on;
+    ac.p_max = most(least(available_power, least(available_limit, derate) * rating), -tare) * on;
     ac.p_wish = ac.p_max;
     ac.q = ac.q_min = ac.q_max = Lanes::Zero();
   }

@@ -1,0 +1,35 @@
+// Shade of a building or a tree: between two times of the day it takes a share of the light, most of it midway between them.
+// lost = lost_share sin^2(pi (t - from) / (to - from)) on the local clock        [shape: assumption; substrings come with their model]
+// Signature: a dip in the power at the same hours of each clear day; an irradiance sensor sees nothing of it (handbook 12.1).
+#include "faults/clock.hpp"
+
+namespace urja {
+namespace {
+
+struct PvShading : FaultClock {
+  using Settings = FaultSettings;
+  Lanes lost_share, from, to;
+  Lanes transmission;
+
+  static void declare(Declare& d) {
+    FaultClock::declare<PvShading>(d, {"pv", "pv_profile"});
+    d.parameter<&PvShading::lost_share>("1", 0.5, {0, 1}, "of the light, at the deepest");
+    d.parameter<&PvShading::from>("s", 0, {0, 86400}, "time of day at which the shade comes");
+    d.parameter<&PvShading::to>("s", 86400, {0, 86400}, "time of day at which it has gone");
+    d.ordered<&PvShading::from, &PvShading::to>();
+    d.output<&PvShading::transmission>("1", "share of light that is left").onto("target.transmission", Effect::factor);
+  }
+  void disturb(const Step& s, const Settings& settings) {
+    tick(s, settings);
+    const Lanes span = most(to - from, 1);
+    const Lanes middle = s.second_of_day() + 0.5 * s.dt;
+    const Lanes within = clamp((middle - from) / span, lanes(0), lanes(1));
+    transmission = 1 - level * lost_share * (3.14159265358979323846 * within).sin().square();
+    keep_running(s);
+  }
+};
+
+const Registered<PvShading> registered{"pv_shading", "light lost to shade at hours of the day"};
+
+}  // namespace
+}  // namespace urja
