@@ -67,6 +67,8 @@ class Batch {
   // The same with the start values of another plan, which must have the same assets, fleets and feeders, and need not be finished:
   // a variant of a sweep.
   void reset(int lane, const Start& start, const Plan& values);
+  // A lane in which a disturbance never comes, or none does (-1): after a reset.
+  void disarm(int lane, int disturber = -1);
   // After parameters or states were set at the begin of an episode: derived members and energy contents again.
   void prepare(int lane);
   void prepare_all();

@@ -14,6 +14,10 @@
 
 namespace urja {
 
+namespace {
+constexpr double disarmed = 1e301;  // later than never
+}
+
 int Plan::add_disturber(const std::string& name, const Type& type, std::shared_ptr<void> settings, const std::string& target) {
   const int index = static_cast<int>(disturbers.size());
   Disturber d{{name, &type, rows, std::move(settings), -1, "", {}}, target, -1, {}, -1};
@@ -121,6 +125,13 @@ template <class Value> Mask Batch::act(Lanes* rows, const Plan::Hook& hook, cons
   return changed;
 }
 
+void Batch::disarm(int lane, int disturber) {
+  for (std::size_t k = 0; k < plan_->disturbers.size(); ++k) {
+    const Plan::Asset& self = plan_->disturbers[k].self;
+    if (disturber < 0 || static_cast<int>(k) == disturber) set_column(lane, self.offset + self.type->due, disarmed);
+  }
+}
+
 void Batch::disturb(int b) {
   Lanes* rows = block(b);
   Head& head = head_of(rows);
@@ -139,7 +150,7 @@ void Batch::disturb(int b) {
     Lanes* own = rows + self.offset;
     Lanes& due = own[self.type->due];
     ran[k] = now && s.time + 1e-6 >= due;
-    if (d.after >= 0) ran[k] = ran[k] || ran[static_cast<std::size_t>(d.after)];
+    if (d.after >= 0) ran[k] = ran[k] || (ran[static_cast<std::size_t>(d.after)] && due < disarmed);
     if (some(ran[k])) {
       for (const auto& [to, from] : d.reads) rows[to] = pick(ran[k], read_target(b, d, from), rows[to]);
       std::copy_n(own, self.type->rows, before.begin());

@@ -147,72 +147,6 @@ class Column {
 
 }  // namespace
 
-std::vector<Channel> default_channels(const Plan& plan) {
-  std::vector<Channel> channels;
-  for (const Quantity& q : plan.quantities()) {
-    const bool power = q.name == "power" && (q.kind == Kind::port || q.asset == "spill");
-    const bool shown = power || q.kind == Kind::state || q.kind == Kind::output ||
-                       (q.kind == Kind::input && (q.flags & (telemetered | observable)) != 0);
-    if (!shown) continue;
-    const bool at_end = q.kind == Kind::state || (q.flags & (content | thermal_content)) != 0;
-    const char* kind = q.kind == Kind::state   ? "state"
-                       : q.kind == Kind::input ? "input"
-                       : q.kind == Kind::port  ? "port"
-                                               : "output";
-    const bool feeder = q.name == "flow" && !plan.asset(q.asset) && q.fleet < 0;
-    const std::string group = q.asset == "plant" ? "plant" : (feeder ? "feeders/" : "channels/") + q.asset;
-    channels.push_back({group, q.name, q.unit, q.doc, kind, q, at_end});
-  }
-  const auto portless = [&](const Plan& home, const std::string& prefix, int fleet) {
-    for (const Plan::Asset& a : home.assets) {
-      if (!a.type->ports.empty()) continue;
-      Quantity zero;
-      zero.fleet = fleet;
-      channels.push_back(
-          {"channels/" + prefix + a.name, "power", "W", "none: it has no connection to a bus", "port", zero, true});
-    }
-  };
-  portless(plan, "", -1);
-  for (std::size_t f = 0; f < plan.fleets.size(); ++f)
-    portless(*plan.fleets[f].plan, plan.fleets[f].name + ".", static_cast<int>(f));
-  return channels;
-}
-
-bool means(const std::string& choice, const Channel& channel) {
-  const std::size_t slash = channel.group.find('/');
-  const std::string asset = channel.group.substr(slash == std::string::npos ? 0 : slash + 1);
-  // Only the last star need ever be tried again, with one letter more: no choice takes long, however many it has.
-  const auto fits = [](std::string_view pattern, std::string_view text) {
-    std::size_t p = 0, t = 0, star = std::string_view::npos, behind = 0;
-    while (t < text.size()) {
-      if (p < pattern.size() && pattern[p] == '*') star = p++, behind = t;
-      else if (p < pattern.size() && pattern[p] == text[t]) ++p, ++t;
-      else if (star != std::string_view::npos) p = star + 1, t = ++behind;
-      else return false;
-    }
-    return pattern.find_first_not_of('*', p) == std::string_view::npos;
-  };
-  return fits(choice, asset) || fits(choice, asset + "." + channel.name);
-}
-
-std::vector<Channel> chosen_channels(const Plan& plan, const std::vector<std::string>& choices) {
-  std::vector<Channel> channels = default_channels(plan);
-  if (choices.empty()) return channels;
-  std::erase_if(channels, [&](const Channel& c) {
-    const bool audit = c.name == "power" && c.group.starts_with("channels/");
-    return !audit && std::none_of(choices.begin(), choices.end(), [&](const std::string& choice) { return means(choice, c); });
-  });
-  return channels;
-}
-
-std::vector<Quantity> metered(const std::vector<Channel>& channels) {
-  std::vector<Quantity> sums;
-  for (const Channel& c : channels) {
-    if (!c.at_end) sums.push_back(c.quantity);
-  }
-  return sums;
-}
-
 namespace {
 
 Handle latest_format() {
@@ -308,8 +242,8 @@ Recorder::Recorder(const std::string& path, const Batch& batch, std::vector<Chan
 }
 
 Recorder::Recorder(const std::string& path, const Batch& batch, std::vector<Channel> channels, std::int64_t rows,
-                   const std::vector<double>& waiting)
-    : file_(std::make_unique<File>(path, batch, std::move(channels), all_lanes)) {
+                   const std::vector<double>& waiting, int lane)
+    : file_(std::make_unique<File>(path, batch, std::move(channels), lane)) {
   File& f = *file_;
   {
     // A killed writer leaves its mark in the file, which keeps others out, and a head that may know less of the file than is there:
@@ -345,7 +279,7 @@ void Recorder::write_parameters(const Batch& batch) {
   const Handle link(H5Pcreate(H5P_LINK_CREATE), H5Pclose, "make a property list");
   check(H5Pset_create_intermediate_group(link, 1), "make groups");
   for (const Quantity& found : batch.plan().quantities()) {
-    if (found.kind != Kind::parameter) continue;
+    if (found.kind != Kind::parameter || found.of_disturber) continue;
     Quantity q = found;
     const int members = q.fleet < 0 ? 1 : batch.plan().fleets[static_cast<std::size_t>(q.fleet)].members;
     std::vector<double> values;

@@ -4,6 +4,7 @@
 //   /time                       float64 [T]   UTC seconds of the interval's start
 //   /channels/<asset>/<name>    [T] one lane, [T, N] many; a fleet adds a last axis of members; every asset has `power`
 //   /plant/<name>, /feeders/<feeder>/flow   of the plant as a whole and of its feeders, which are no assets
+//   /faults/<id>                label: share of the interval in which the fault was there
 //   /params/<asset>/<name>      [N, M] parameters at the begin
 //   /events/{time,asset,kind,text}
 //   attributes of a channel: unit, description, kind; of the file: what the caller sets
@@ -21,6 +22,7 @@
 #include <vector>
 
 #include "engine/batch.hpp"
+#include "engine/channels.hpp"
 
 namespace urja {
 
@@ -28,24 +30,6 @@ namespace urja {
 struct RecordError : std::runtime_error {
   using std::runtime_error::runtime_error;
 };
-
-// One dataset: a quantity of the plan, or the sum of several (an asset's power over its ports).
-struct Channel {
-  std::string group;  // "channels/battery", "plant", "feeders/street"
-  std::string name, unit, doc, kind;
-  Quantity quantity;    // row -1: zero (the power of an asset without a port)
-  bool at_end = false;  // state: the value at the interval's end, not its mean
-};
-
-// What a Meter must sum for these channels, in this order: states are read at the interval's end and need no sum.
-std::vector<Quantity> metered(const std::vector<Channel>& channels);
-
-// What is recorded if the scenario does not choose: power, states, outputs, and inputs that are telemetered.
-std::vector<Channel> default_channels(const Plan& plan);
-// Whether a choice means a channel: "battery", "battery.temperature", "homes.*.power", "*.temperature"; `*` stands for any text.
-bool means(const std::string& choice, const Channel& channel);
-// Those of the default that one of the choices means, and the power of every asset: a file can always be audited.
-std::vector<Channel> chosen_channels(const Plan& plan, const std::vector<std::string>& choices);
 
 class Recorder {
  public:
@@ -55,7 +39,7 @@ class Recorder {
   // Goes on with the `<path>.part` of a run that ended early, after `rows` rows, of which `waiting` were not in the file. Throws
   // RecordError when that is not possible: the file is left as it is.
   Recorder(const std::string& path, const Batch& batch, std::vector<Channel> channels, std::int64_t rows,
-           const std::vector<double>& waiting);
+           const std::vector<double>& waiting, int lane = all_lanes);
   ~Recorder();
   Recorder(const Recorder&) = delete;
   Recorder& operator=(const Recorder&) = delete;

@@ -15,8 +15,8 @@ using nlohmann::json;
 
 void Checkpoint::write(const std::string& path) const {
   // CBOR keeps every bit of a double.
-  const json all{{"urja_checkpoint", 1}, {"identity", identity}, {"steps", steps}, {"rows", rows},
-                 {"wall_s", wall_s},     {"lane", lane},         {"sums", sums},   {"rest", rest}};
+  const json all{{"urja_checkpoint", 1}, {"identity", identity}, {"steps", steps}, {"rows", rows},    {"wall_s", wall_s},
+                 {"lane", lane},         {"sums", sums},         {"rest", rest},   {"faults", faults}};
   const std::vector<std::uint8_t> bytes = json::to_cbor(all);
   const std::string fresh = path + ".new";
   {
@@ -47,6 +47,7 @@ Checkpoint Checkpoint::read(const std::string& path) {
     all.at("lane").get_to(c.lane);
     all.at("sums").get_to(c.sums);
     all.at("rest").get_to(c.rest);
+    all.at("faults").get_to(c.faults);
   } catch (const json::exception&) { throw CheckpointError(fmt::format("{} is no checkpoint of urja, or is damaged", path)); }
   return c;
 }

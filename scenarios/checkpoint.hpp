@@ -25,6 +25,7 @@ struct Checkpoint {
   std::vector<double> lane;  // Batch::save
   std::vector<double> sums;  // KpiCounter::sums
   std::vector<double> rest;  // Recorder::waiting
+  std::string faults;        // FaultLog::state, as JSON
 
   static std::string path_for(const std::string& result) { return result + ".checkpoint"; }
   void write(const std::string& path) const;

@@ -9,6 +9,7 @@
 #include <nlohmann/json.hpp>
 
 #include "scenarios/checkpoint.hpp"
+#include "scenarios/fault_log.hpp"
 
 namespace urja {
 namespace {
@@ -72,12 +73,14 @@ RunResult run_scenario(const Scenario& scenario, const RunOptions& options, nloh
   using Clock = std::chrono::steady_clock;
   const auto seconds_since = [](Clock::time_point begin) { return std::chrono::duration<double>(Clock::now() - begin).count(); };
 
-  Batch batch(scenario.plan, 1);
+  FaultLog faults(scenario);
+  Batch batch(scenario.plan, faults.lanes());
   Batch::Start start;
   start.key = scenario.seed;
-  batch.reset(0, start);
+  for (int lane = 0; lane < batch.lanes(); ++lane) batch.reset(lane, start);
+  faults.disarm(batch);
 
-  KpiCounter counter(*scenario.plan);
+  KpiCounter counter(*scenario.plan, batch.lanes());
   const std::vector<Channel> channels = result_channels(scenario, scenario.channels);
   std::vector<Quantity> sums = metered(channels);
   const int first_kpi = static_cast<int>(sums.size());
@@ -92,14 +95,18 @@ RunResult run_scenario(const Scenario& scenario, const RunOptions& options, nloh
   if (options.resume) {
     checkpoint = Checkpoint::read(checkpoint_path);
     checkpoint.must_be(identity);
-    if (checkpoint.lane.size() != batch.snapshot_size()) throw CheckpointError(checkpoint_path + " is of another plant");
-    recorder = std::make_unique<Recorder>(options.out, batch, channels, checkpoint.rows, checkpoint.rest);
-    batch.restore(0, checkpoint.lane);
+    const std::size_t of_one = batch.snapshot_size();
+    if (checkpoint.lane.size() != of_one * static_cast<std::size_t>(batch.lanes()))
+      throw CheckpointError(checkpoint_path + " is of another plant");
+    recorder = std::make_unique<Recorder>(options.out, batch, channels, checkpoint.rows, checkpoint.rest, 0);
+    for (int lane = 0; lane < batch.lanes(); ++lane)
+      batch.restore(lane, std::span(checkpoint.lane).subspan(of_one * static_cast<std::size_t>(lane), of_one));
     counter.set_sums(checkpoint.sums);
+    faults.set_state(nlohmann::json::parse(checkpoint.faults));
     result.steps = checkpoint.steps;
   } else if (!options.out.empty()) {
     std::remove(checkpoint_path.c_str());  // of a run that this one replaces
-    recorder = std::make_unique<Recorder>(options.out, batch, channels);
+    recorder = std::make_unique<Recorder>(options.out, batch, channels, 0);
     describe_run(*recorder, scenario, options.version, options.machine);
   }
 
@@ -115,9 +122,12 @@ RunResult run_scenario(const Scenario& scenario, const RunOptions& options, nloh
     checkpoint.rows = recorder->rows();
     checkpoint.rest = recorder->waiting();
     checkpoint.wall_s = wall_before + seconds_since(begin);
-    checkpoint.lane.resize(batch.snapshot_size());
-    batch.save(0, checkpoint.lane);
+    const std::size_t of_one = batch.snapshot_size();
+    checkpoint.lane.resize(of_one * static_cast<std::size_t>(batch.lanes()));
+    for (int lane = 0; lane < batch.lanes(); ++lane)
+      batch.save(lane, std::span(checkpoint.lane).subspan(of_one * static_cast<std::size_t>(lane), of_one));
     checkpoint.sums = counter.sums();
+    checkpoint.faults = faults.state().dump();
     try {
       checkpoint.write(checkpoint_path);
     } catch (const CheckpointError& e) { throw RecordError(e.what()); }
@@ -129,6 +139,7 @@ RunResult run_scenario(const Scenario& scenario, const RunOptions& options, nloh
     batch.step(steps, options.threads, &meter);
     counter.add(meter, first_kpi, scenario.step);
     if (recorder) recorder->append(time, batch, meter, steps);
+    faults.watch(batch);
     if (batch.status(0) != Trouble::none) {
       result.trouble = batch.trouble(0);
       if (recorder) recorder->event(batch.time(0), "", "trouble", result.trouble);
@@ -152,10 +163,12 @@ RunResult run_scenario(const Scenario& scenario, const RunOptions& options, nloh
 
   std::string doubt;
   kpis = key_figures(scenario, batch, counter, 0, result.steps, doubt);
+  faults.add_to(kpis, scenario, batch, counter, result.steps);
   kpis["wall_s"] = result.wall_s;
   kpis["steps_per_s"] = result.wall_s > 0 ? static_cast<double>(result.steps) / result.wall_s : 0.0;
   if (!doubt.empty() && result.trouble.empty()) result.trouble = doubt, result.finished = false;
   if (recorder) {
+    faults.write_events(*recorder);
     recorder->attribute("kpis", kpis.dump());
     recorder->attribute("complete", static_cast<std::int64_t>(result.finished));
     const bool ended = result.steps == all || !result.trouble.empty();

@@ -133,6 +133,11 @@ std::string read_text(const std::string& file, Problems& problems) {
   return text;
 }
 
+bool is_name(const std::string& text) {
+  return !text.empty() && std::isalpha(static_cast<unsigned char>(text[0])) &&
+         std::all_of(text.begin(), text.end(), [](unsigned char c) { return std::isalnum(c) || c == '_' || c == '-'; });
+}
+
 std::string relative_to(const std::string& file, const std::string& path) {
   const std::filesystem::path p(path);
   return p.is_absolute() ? path : (std::filesystem::path(file).parent_path() / p).lexically_normal().string();

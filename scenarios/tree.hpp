@@ -56,6 +56,9 @@ struct SourceText {
 // itself, more than a hundred files. `sources`: all files read, the first one first.
 Node read_tree(const std::string& file, Problems& problems, std::vector<SourceText>& sources);
 
+// A word that names an asset, a data set, a feeder, a fault: letters, digits, _ and -.
+bool is_name(const std::string& text);
+
 // Path as a file means it: relative to the folder that the file is in.
 std::string relative_to(const std::string& file, const std::string& path);
 

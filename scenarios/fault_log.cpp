@@ -1,0 +1,93 @@
+#include "scenarios/fault_log.hpp"
+
+#include <fmt/format.h>
+
+#include <cmath>
+#include <nlohmann/json.hpp>
+
+#include "scenarios/run.hpp"
+
+namespace urja {
+namespace {
+
+constexpr std::size_t most_compared = width - 2;
+// What is compared: key of the KPIs, and how the difference is called.
+constexpr std::pair<const char*, const char*> compared[] = {
+    {"cost_total", "cost_more"},       {"unserved_kwh", "unserved_more_kwh"}, {"pv_kwh", "pv_lost_kwh"},
+    {"import_kwh", "import_more_kwh"}, {"ev_unmet_kwh", "ev_unmet_more_kwh"}, {"fuel_l", "fuel_more_l"}};
+
+}  // namespace
+
+FaultLog::FaultLog(const Scenario& scenario) : start_(scenario.start) {
+  for (const Scenario::Fault& f : scenario.faults) {
+    const auto find = [&](const char* name) { return *scenario.plan->find(f.name + "." + name); };
+    faults_.push_back({f, find("active"), find("begins"), find("ends"), find("occurrence")});
+  }
+  if (!faults_.empty()) lanes_ = 2 + (faults_.size() <= most_compared ? static_cast<int>(faults_.size()) : 0);
+}
+
+void FaultLog::disarm(Batch& batch) const {
+  if (lanes_ > 1) batch.disarm(1);
+  for (int lane = 2; lane < lanes_; ++lane) batch.disarm(lane, lane - 2);
+}
+
+void FaultLog::watch(const Batch& batch) {
+  for (One& one : faults_) {
+    const double ended = std::max(0.0, batch.get(0, one.occurrence)), active = batch.get(0, one.active);
+    const auto event = [&](double time, const char* what) {
+      events_.push_back({start_ + time, one.fault.name, fmt::format("{} on {} {}", one.fault.kind, one.fault.on, what)});
+    };
+    if (one.come > one.ended && ended > one.ended) event(one.end, "ends");
+    if (ended + active > one.come && active > 0.5) event(batch.get(0, one.begins), "begins");
+    one.come = ended + active;
+    one.ended = ended;
+    one.end = batch.get(0, one.ends);
+  }
+}
+
+void FaultLog::write_events(Recorder& recorder) const {
+  for (const Event& e : events_) recorder.event(e.time, e.fault, "fault", e.text);
+}
+
+nlohmann::json FaultLog::state() const {
+  nlohmann::json all{{"faults", nlohmann::json::array()}, {"events", nlohmann::json::array()}};
+  for (const One& one : faults_) all["faults"].push_back({one.come, one.ended, one.end});
+  for (const Event& e : events_) all["events"].push_back({e.time, e.fault, e.text});
+  return all;
+}
+void FaultLog::set_state(const nlohmann::json& state) {
+  for (std::size_t k = 0; k < faults_.size(); ++k) {
+    const auto& one = state.at("faults").at(k);
+    faults_[k].come = one.at(0), faults_[k].ended = one.at(1), faults_[k].end = one.at(2);
+  }
+  for (const auto& e : state.at("events")) events_.push_back({e.at(0), e.at(1), e.at(2)});
+}
+
+void FaultLog::add_to(nlohmann::json& kpis, const Scenario& scenario, const Batch& batch, const KpiCounter& counter,
+                      std::int64_t steps) const {
+  if (faults_.empty()) return;
+  std::string ignored;
+  const nlohmann::json without = key_figures(scenario, batch, counter, 1, steps, ignored);
+  for (const auto& [key, name] : compared) {
+    if (without.contains(key)) kpis["without_faults"][key] = without[key];
+  }
+  for (std::size_t k = 0; k < faults_.size(); ++k) {
+    const One& one = faults_[k];
+    nlohmann::json all{{"id", one.fault.name},
+                       {"kind", one.fault.kind},
+                       {"on", one.fault.on},
+                       {"times", one.come},
+                       {"active_h", counter.seconds(one.fault.name) / 3600}};
+    if (lanes_ > 2) {
+      const nlohmann::json other = key_figures(scenario, batch, counter, static_cast<int>(k) + 2, steps, ignored);
+      for (const auto& [key, name] : compared) {
+        if (!kpis.contains(key) || !other.contains(key)) continue;
+        const double more = kpis[key].get<double>() - other[key].get<double>();
+        all[name] = std::string_view(name).find("lost") != std::string_view::npos ? -more : more;
+      }
+    }
+    kpis["faults"].push_back(all);
+  }
+}
+
+}  // namespace urja
