@@ -25,6 +25,9 @@ void add_bench(CLI::App& app, Command& chosen);
 
 inline constexpr int done = 0, failed = 1, misused = 2;
 
+// What `urja describe scenario` (data, calendar, sweep) prints; null for any other word.
+const char* language_topic(const std::string& topic);
+
 // Whether a file is there that may not be replaced; says so.
 bool in_the_way(const std::string& file, bool force);
 

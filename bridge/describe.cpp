@@ -164,7 +164,31 @@ void print(const Type& t) {
   }
 }
 
+// `describe faults`: each kind with what it befalls.
+int describe_faults(bool as_json) {
+  if (as_json) {
+    ordered_json all = ordered_json::array();
+    for (const auto& [name, type] : disturbances()) all.push_back(describe(type));
+    fmt::print("{}\n", all.dump());
+    return done;
+  }
+  std::string group;
+  for (const auto& [name, type] : disturbances()) {
+    const std::string first = name.substr(0, name.find('_'));
+    if (first != group) fmt::print("{}", group.empty() ? "" : "\n");
+    group = first;
+    fmt::print("  {:<28} {} ({})\n", name, type.doc, fmt::join(type.roles.front().models, ", "));
+  }
+  fmt::print("\nurja describe FAULT tells more; `urja describe scenario` how a scenario says when.\n");
+  return done;
+}
+
 int describe_command(const std::string& model, bool as_json) {
+  if (model == "faults") return describe_faults(as_json);
+  if (const char* text = language_topic(model); text && !as_json) {
+    fmt::print("{}", text);
+    return done;
+  }
   if (model.empty()) {
     if (as_json) {
       ordered_json all = ordered_json::array();
@@ -178,15 +202,19 @@ int describe_command(const std::string& model, bool as_json) {
         if (type.controller == controllers) fmt::print("  {:<20} {}\n", name, type.doc);
       }
     }
-    fmt::print("\nurja describe MODEL tells more.\n");
+    fmt::print(
+        "\nurja describe MODEL tells more; urja describe faults lists the faults.\nThe language: urja describe scenario, data, "
+        "calendar or sweep.\n");
     return done;
   }
   const Type* type = find_type(model);
+  if (const auto fault = disturbances().find(model); fault != disturbances().end()) type = &fault->second;
   if (!type) {
-    std::vector<std::string> names;
+    std::vector<std::string> names{"faults", "scenario", "data", "calendar", "sweep"};
+    for (const auto& [name, t] : disturbances()) names.push_back(name);
     for (const auto& [name, t] : registry()) names.push_back(name);
     const std::string close = nearest(model, names);
-    std::fprintf(stderr, "urja: there is no model '%s'; %s\n", model.c_str(),
+    std::fprintf(stderr, "urja: there is no model, fault or topic '%s'; %s\n", model.c_str(),
                  close.empty() ? ("models: " + any_of(names)).c_str() : ("did you mean '" + close + "'?").c_str());
     return misused;
   }
@@ -200,9 +228,11 @@ int describe_command(const std::string& model, bool as_json) {
 void add_describe(CLI::App& app, Command& chosen) {
   auto model = std::make_shared<std::string>();
   auto as_json = std::make_shared<bool>(false);
-  CLI::App* command = app.add_subcommand("describe", "reference of the models, from their declarations");
+  CLI::App* command =
+      app.add_subcommand("describe", "reference of models and faults, from their declarations, and of the language");
   command->footer("Example: urja describe battery");
-  command->add_option("model", *model, "a model; without it, the list of all");
+  command->add_option("model", *model,
+                      "a model, a fault, faults, scenario, data, calendar or sweep; without it, the list of models");
   command->add_flag("--json", *as_json, "as JSON");
   command->callback([model, as_json, &chosen] { chosen = [model, as_json] { return describe_command(*model, *as_json); }; });
 }

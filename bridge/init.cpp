@@ -64,7 +64,7 @@ controller: {model: time_of_use, charge_below: 0.20 EUR/kWh, reserve: 60 %, rese
 
 constexpr const char* sweep_text =
     R"(# Variants of @scenario@: urja sweep @scenario@ --sweep @sweep@
-# Keys are those of --set. `list:` names single variants, `draw:` draws them at random (urja sweep --help).
+# Keys are those of --set. `list:` names single variants, `draw:` draws them at random (urja describe sweep).
 sweep: 1
 title: How large a battery, and how much PV?
 grid:                                      # each value with each of the others

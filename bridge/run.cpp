@@ -74,9 +74,13 @@ void print_table(json kpis) {
 // The newest folder below results/<scenario>/ in which a run has stopped; empty if there is none.
 fs::path stopped_result(const std::string& scenario) {
   fs::path found;
-  for (int n = 1; fs::exists(fs::path("results") / scenario / std::to_string(n)); ++n) {
-    const fs::path result = fs::path("results") / scenario / std::to_string(n) / "result.h5";
-    if (fs::exists(Checkpoint::path_for(result.string()))) found = result;
+  int newest = -1;
+  std::error_code none;
+  for (const auto& folder : fs::directory_iterator(fs::path("results") / scenario, none)) {
+    const std::string name = folder.path().filename().string();
+    const fs::path result = folder.path() / "result.h5";
+    if (name.empty() || name.size() > 9 || name.find_first_not_of("0123456789") != std::string::npos) continue;
+    if (std::stoi(name) > newest && fs::exists(Checkpoint::path_for(result.string()))) newest = std::stoi(name), found = result;
   }
   return found;
 }

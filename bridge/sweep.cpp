@@ -15,6 +15,7 @@
 #include "bridge/commands.hpp"
 #include "bridge/terminal.hpp"
 #include "engine/recorder.hpp"
+#include "scenarios/checkpoint.hpp"
 #include "scenarios/sweep.hpp"
 #include "viz/kpis.hpp"
 #include "viz/sweep_report.hpp"
@@ -32,7 +33,7 @@ struct SweepArguments {
   std::uint64_t seed = 0;
   std::string from, to;
   int threads = 0;
-  bool as_json = false, force = false, quiet = false;
+  bool as_json = false, force = false, quiet = false, resume = false;
 };
 
 // A unit as the end of a column's name: "USD/kWh" -> "_usd_per_kwh", "%" -> "_percent".
@@ -157,9 +158,15 @@ void print_summary(const Sweep& sweep, const SweepResult& result, const std::vec
   std::vector<std::size_t> good, bad;
   for (std::size_t i = 0; i < result.variants.size(); ++i)
     (result.variants[i].status == VariantResult::Status::complete ? good : bad).push_back(i);
-  fmt::print("{} variants, {} plan{}: {} done, {} failed or not run; {:.2f} s, {:.2f} M steps/s\n", result.variants.size(),
-             result.groups, result.groups == 1 ? "" : "s", good.size(), bad.size(), result.wall_s,
-             result.steps / std::max(result.wall_s, 1e-9) * 1e-6);
+  const auto waiting =
+      std::erase_if(bad, [&](std::size_t i) { return result.variants[i].status == VariantResult::Status::not_run; });
+  fmt::print("{} variants: {} done", result.variants.size(), good.size());
+  if (!bad.empty()) fmt::print(", {} failed", bad.size());
+  if (waiting > 0) fmt::print(", {} not run", waiting);
+  fmt::print("; {:.2f} s, {:.2f} M steps/s\n", result.wall_s, result.steps / std::max(result.wall_s, 1e-9) * 1e-6);
+  if (result.groups > 1)
+    fmt::print("{} plans were made: variants that differ in numbers only share one and run together, others need one each\n",
+               result.groups);
   for (std::size_t k = 0; k < std::min<std::size_t>(bad.size(), 5); ++k)
     fmt::print("  variant {}: {}: {}\n", bad[k] + 1, status_text(result.variants[bad[k]].status),
                result.variants[bad[k]].message);
@@ -191,8 +198,12 @@ int run(SweepArguments a) {
   try {
     sweep = load_sweep(a.sweep);
   } catch (const ScenarioError& e) { return print_problems(e.problems); }
+  if (a.resume && a.out.empty()) {
+    std::fprintf(stderr, "urja: --resume needs the folder of the sweep that was stopped, as --out\n");
+    return misused;
+  }
   const fs::path folder = a.out.empty() ? next_folder(fs::path(a.scenario).stem().string() + "_sweep") : fs::path(a.out);
-  if (fs::exists(folder / "variants.csv") && in_the_way((folder / "variants.csv").string(), a.force)) return misused;
+  if (!a.resume && fs::exists(folder / "variants.csv") && in_the_way((folder / "variants.csv").string(), a.force)) return misused;
   std::error_code error;
   fs::create_directories(sweep.with_results ? folder / "variants" : folder, error);
   if (error) {
@@ -208,6 +219,8 @@ int run(SweepArguments a) {
     options.load = a.load;
     options.threads = a.threads > 0 ? a.threads : static_cast<int>(std::max(1u, std::thread::hardware_concurrency()));
     options.folder = folder.string();
+    options.journal = (folder / "journal.jsonl").string();
+    options.resume = a.resume;
     options.version = version_text();
     options.machine = machine_text();
     options.progress = [&](double steps, double all, std::int64_t variants) {
@@ -215,7 +228,10 @@ int run(SweepArguments a) {
       return !interrupted();
     };
     result = run_sweep(a.scenario, sweep, options);
-  } catch (const ScenarioError& e) { return print_problems(e.problems); }
+  } catch (const ScenarioError& e) { return print_problems(e.problems); } catch (const CheckpointError& e) {
+    std::fprintf(stderr, "urja: cannot go on: %s\n", e.what());
+    return misused;
+  }
 
   const std::vector<std::string> kpis = kpi_names(result);
   write_whole(folder / "variants.csv", table(sweep, result, kpis));
@@ -236,7 +252,14 @@ int run(SweepArguments a) {
     print_summary(sweep, result, kpis);
     fmt::print("\ntable   {}\nreport  {}\n", (folder / "variants.csv").string(), (folder / "report.html").string());
   }
-  if (interrupted()) std::fprintf(stderr, "urja: interrupted; the table says which variants have not run\n");
+  if (interrupted()) {
+    std::fprintf(
+        stderr,
+        "urja: interrupted; the table says which variants have not run\n      go on with: the same command, --out %s --resume\n",
+        folder.c_str());
+  } else {
+    fs::remove(folder / "journal.jsonl", error);
+  }
   return well == total ? done : failed;
 }
 
@@ -258,6 +281,8 @@ void add_sweep(CLI::App& app, Command& chosen) {
   command->add_option("--to", a->to, "local time");
   command->add_flag("--json", a->as_json, "what was done as one JSON object on stdout");
   command->add_flag("--force", a->force, "replace a sweep that is there");
+  command->add_flag("--resume", a->resume,
+                    "go on with a sweep that was stopped, in the folder --out: what has run is not run again");
   command->add_flag("-q,--quiet", a->quiet, "no progress bar");
   command->callback([a, seed, &chosen] {
     if (seed->count() > 0) a->load.seed = a->seed;

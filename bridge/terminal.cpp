@@ -9,6 +9,7 @@
 #include <cstdio>
 
 #include "bridge/commands.hpp"
+#include "engine/recorder.hpp"
 
 namespace urja {
 namespace {
@@ -53,8 +54,12 @@ int print_problems(const Problems& problems) {
 
 std::filesystem::path next_folder(const std::string& name) {
   for (int n = 1;; ++n) {
-    std::filesystem::path folder = std::filesystem::path("results") / name / std::to_string(n);
-    if (!std::filesystem::exists(folder)) return folder;
+    const std::filesystem::path folder = std::filesystem::path("results") / name / std::to_string(n);
+    std::error_code error;
+    std::filesystem::create_directories(folder.parent_path(), error);
+    // Whoever makes it has it, however many look for one at a time.
+    if (!error && std::filesystem::create_directory(folder, error)) return folder;
+    if (error) throw RecordError(fmt::format("cannot make the folder {}: {}", folder.string(), error.message()));
   }
 }
 

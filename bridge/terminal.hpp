@@ -32,7 +32,7 @@ class ProgressBar {
 // All of them on stderr; returns the exit code.
 int print_problems(const Problems& problems);
 
-// results/<name>/<n> with the first n that is free.
+// results/<name>/<n> with the first n that is free: it is made, and belongs to the caller alone. Throws RecordError where none can be.
 std::filesystem::path next_folder(const std::string& name);
 
 }  // namespace urja

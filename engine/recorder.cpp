@@ -1,7 +1,9 @@
 #include "engine/recorder.hpp"
 
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <hdf5.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -160,6 +162,15 @@ void rename(const std::string& from, const std::string& to) {
     throw RecordError(fmt::format("could not rename {} to {}: {}", from, to, std::strerror(errno)));
 }
 
+// Whether we may write there, and nobody else does: HDF5 would say less about it.
+void take(const std::string& path) {
+  const int file = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644);
+  if (file < 0) throw RecordError(fmt::format("cannot write {}: {}", path, std::strerror(errno)));
+  const bool free = ::flock(file, LOCK_EX | LOCK_NB) == 0 || errno != EWOULDBLOCK;
+  ::close(file);
+  if (!free) throw RecordError(fmt::format("another run is writing {}", path));
+}
+
 // On a full disk a file may end before the end that its head speaks of, and HDF5 would not open it. What is missing are rows that
 // will be written again. (Head of an HDF5 file: "Superblock version 3" of the format's specification.)
 void lengthen(const std::string& path) {
@@ -224,9 +235,9 @@ struct Recorder::File {
 Recorder::Recorder(const std::string& path, const Batch& batch, std::vector<Channel> channels, int lane)
     : file_(std::make_unique<File>(path, batch, std::move(channels), lane)) {
   File& f = *file_;
-  errno = 0;
+  take(f.part);
   f.file = std::make_unique<Handle>(H5Fcreate(f.part.c_str(), H5F_ACC_TRUNC, H5P_DEFAULT, latest_format()), H5Fclose,
-                                    fmt::format("create {} ({})", f.part, std::strerror(errno)).c_str());
+                                    fmt::format("create {}", f.part).c_str());
   f.time = std::make_unique<Column>(*f.file, "/time", std::vector<hsize_t>{}, f.together);
   write_text(f.time->id(), "unit", "s");
   write_text(f.time->id(), "description", "UTC seconds since 1970 of the interval's start");

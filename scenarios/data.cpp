@@ -402,6 +402,12 @@ void DataBinder::add_profile(Plan& plan, int members, const DataSet& set, const 
   plan.add_profile(std::move(profile));
 }
 
+std::uint64_t text_hash(std::string_view text) {
+  std::uint64_t h = 1469598103934665603u;
+  for (const char c : text) h = (h ^ static_cast<unsigned char>(c)) * 1099511628211u;
+  return h;
+}
+
 std::string file_hash(const std::string& path) {
   std::ifstream in(path, std::ios::binary);
   std::uint64_t h = 1469598103934665603u;

@@ -12,6 +12,7 @@ namespace urja {
 
 // 64 bits of FNV-1a over a file, in hexadecimal.
 std::string file_hash(const std::string& path);
+std::uint64_t text_hash(std::string_view text);
 
 class DataBinder {
  public:

@@ -40,6 +40,10 @@ class ScenarioSource::Loader {
   Scenario load() {
     stop_if_wrong();
     for (const std::string& assignment : options_.set) set_at(root_, assignment, problems_);
+    if (root_.find("sweep") && !root_.find("urja")) {
+      fail(root_, "this is a sweep, not a scenario", "run it with `urja sweep SCENARIO --sweep " + s_.file + "`");
+      stop_if_wrong();
+    }
     known_keys(root_, {"urja", "title", "zone", "run", "data", "feeders", "assets", "balance", "controller", "faults"},
                "a scenario");
     read_head();

@@ -57,6 +57,7 @@ class ScenarioSource {
   Scenario load(const LoadOptions& options = {}) const;
   // Without its data: the plan is not finished and has start values only, for Batch::reset. A millisecond.
   Scenario load_values(const LoadOptions& options) const;
+  const std::vector<SourceText>& texts() const { return texts_; }  // of the file and of those that it includes
 
  private:
   class Loader;

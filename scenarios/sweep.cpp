@@ -7,6 +7,7 @@
 #include <chrono>
 #include <cmath>
 #include <filesystem>
+#include <fstream>
 #include <map>
 #include <mutex>
 #include <nlohmann/json.hpp>
@@ -17,6 +18,8 @@
 #include "engine/recorder.hpp"
 #include "engine/units.hpp"
 #include "scenarios/assets.hpp"
+#include "scenarios/checkpoint.hpp"
+#include "scenarios/data.hpp"
 #include "scenarios/kpi.hpp"
 #include "scenarios/run.hpp"
 
@@ -86,6 +89,7 @@ class Runner {
   SweepResult run() {
     const auto begin = Clock::now();
     check_keys();
+    open_journal();
     make_groups();
     struct Job {
       Group* group;
@@ -94,6 +98,7 @@ class Runner {
     std::vector<Job> jobs;
     const auto threads = static_cast<std::size_t>(std::max(1, options_.threads));
     for (auto& [key, group] : groups_) {
+      std::erase_if(group.variants, [&](std::size_t v) { return result_.variants[v].status != VariantResult::Status::not_run; });
       const std::size_t n = group.variants.size(), share = (n + threads - 1) / threads;
       const std::size_t lanes = std::min<std::size_t>(most_lanes, (share + width - 1) / width * width);
       for (std::size_t at = 0; at < n; at += lanes) jobs.push_back({&group, at, std::min(n, at + lanes)}), ++group.jobs;
@@ -311,6 +316,54 @@ class Runner {
     result_.variants[variant].status = status;
     result_.variants[variant].message = message;
     ++ended_;
+    note(variant);
+  }
+
+  // The journal: a line for the sweep, then one for each variant that has ended.
+  std::string identity() const {
+    nlohmann::json all{sweep_.text,
+                       options_.load.set,
+                       options_.load.from.value_or(""),
+                       options_.load.to.value_or(""),
+                       options_.load.seed.value_or(0),
+                       options_.version};
+    for (const SourceText& t : source_.texts()) all.push_back(t.text);
+    return nlohmann::json{{"urja_sweep_journal", 1}, {"identity", fmt::format("{:016x}", text_hash(all.dump()))}}.dump();
+  }
+  void open_journal() {
+    if (options_.journal.empty()) return;
+    if (options_.resume) {
+      std::ifstream in(options_.journal);
+      std::string line;
+      if (!std::getline(in, line)) throw CheckpointError("there is no " + options_.journal + " to go on from");
+      if (line != identity())
+        throw CheckpointError("the sweep that was stopped is another one: scenario, sweep, options or program have changed");
+      while (std::getline(in, line)) {
+        const auto j = nlohmann::json::parse(line, nullptr, false);
+        if (j.is_discarded() || !j.is_object()) continue;  // the line at which it was killed
+        VariantResult& v = result_.variants.at(j.at("variant").get<std::size_t>());
+        v.status = static_cast<VariantResult::Status>(j.at("status").get<int>());
+        v.message = j.at("message");
+        v.state_hash = j.at("state_hash");
+        for (const auto& k : j.at("kpis")) v.kpis.emplace_back(k.at(0), k.at(1));
+        ++ended_;
+      }
+    }
+    journal_.open(options_.journal, options_.resume ? std::ios::app : std::ios::trunc);
+    if (!options_.resume) journal_ << identity() << std::endl;
+    else journal_ << std::endl;  // behind a line that was cut off
+  }
+  void note(std::size_t variant) {
+    if (!journal_.is_open()) return;
+    const VariantResult& v = result_.variants[variant];
+    const std::string line = nlohmann::json{
+        {"variant", variant},
+        {"status", static_cast<int>(v.status)},
+        {"message", v.message},
+        {"state_hash", v.state_hash},
+        {"kpis", v.kpis}}.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+    const std::lock_guard lock(mutex_);
+    journal_ << line << std::endl;
   }
   void tell(double steps, std::int64_t steps_of_one) {
     const std::lock_guard lock(mutex_);
@@ -327,6 +380,7 @@ class Runner {
   const SweepOptions& options_;
   SweepResult result_;
   std::map<std::string, Group> groups_;
+  std::ofstream journal_;
   std::mutex mutex_, hdf5_;  // HDF5 of Debian takes one caller at a time
   Problems first_problems_;
   double done_ = 0;

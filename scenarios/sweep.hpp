@@ -19,7 +19,10 @@ namespace urja {
 struct SweepOptions {
   LoadOptions load;  // for all variants
   int threads = 1;
-  std::string folder;   // of results, <folder>/variants/<number>.h5, where the sweep asks for them
+  std::string folder;  // of results, <folder>/variants/<number>.h5, where the sweep asks for them
+  // Each variant that has ended is noted in this file at once, so that a sweep can go on: with `resume`, those in it are not run again.
+  std::string journal;
+  bool resume = false;
   std::string version;  // for their attributes
   std::string machine;
   // Called about ten times a second, from any thread but one at a time, with steps of variants done and in all (as far as is known)
@@ -49,6 +52,7 @@ struct SweepResult {
   double steps = 0;         // of all variants
 };
 
+// Throws CheckpointError where the journal is of another sweep.
 // Throws ScenarioError where no variant can run or a key is wrong for all that have it. A variant that fails does not stop the others.
 SweepResult run_sweep(const std::string& scenario, const Sweep& sweep, const SweepOptions& options);
 

@@ -138,6 +138,11 @@ void write_report(const std::string& result_h5, const std::string& report_html) 
                     scenario = scenario_section(file), events = events_section(file);
   const std::size_t text_bytes = scenario.size() + events.size();
   Drawing d = survey(file, kinds, zone, k_data_budget - std::min<std::size_t>(text_bytes, k_data_budget / 2));
+  if (const json said = json::parse(file.text("notes"), nullptr, false); said.is_array()) {
+    for (const json& one : said) {
+      if (one.is_string()) d.notes.push_back(one.get<std::string>());
+    }
+  }
   if (file.text("kpis").empty()) d.notes.push_back("The file holds no figures of the run (root attribute kpis).");
 
   Page page;

@@ -1,0 +1,124 @@
+// The language of scenarios and sweeps on a page each, for `urja describe`. What models and faults know comes from their declarations.
+#include <string>
+
+#include "bridge/commands.hpp"
+
+namespace urja {
+namespace {
+
+constexpr const char* scenario_page = R"(urja: 1                      version of the language
+title: My plant              for the report
+zone: Europe/Lisbon          IANA time zone; all times of the file are its local time
+include: tariffs.yaml        or a list: other files whose keys hold as if they stood here; what this file says itself holds, an
+                             empty value takes an included one out
+run:
+  from: 2024-01-01 00:00     local time, with an offset (2024-10-27 01:30+00:00) where the clock shows it twice
+  to: 2025-01-01 00:00
+  step: 1 min                20 ms to 1 d
+  record: 15 min             of the result; a whole number of steps (default: the step, at least a minute)
+  seed: 1                    of all random numbers
+  channels: [battery, grid.power, "*.temperature"]     what the result holds; without it, all
+data: {..}                   urja describe data, urja describe calendar
+feeders:                     parts of the plant behind one cable; assets say `on: street`
+  street: {limit: 60 kW}     most power over it, both ways
+assets:
+  battery: {model: battery, set: lfp_home_13kwh, state_of_charge: 50 %}      urja describe battery: keys, units, bounds, sets
+  homes:                     a fleet: members alike, 1 to 4096; homes.3.pv is one of them
+    fleet: 10
+    members: {pv: {model: pv, rated: [4 kW, 5 kW, ..]}, load: {..}}          one value for all, or one each
+balance: [battery, grid, pv] who takes what is left over within a step, in this order; loads that are not named come last, the least
+                             important zone (`priority`) first: what nobody gives is unserved
+controller: {model: self_consumption}                  urja describe lists them; it finds its battery and loads by itself
+faults:                      urja describe faults
+  gone: {kind: grid_outage, on: grid, at: 2024-08-03 14:00, duration: 2 h}   `every: 1 d` again and again
+  shade: {kind: pv_shading, on: homes.3.pv, rate: 0.1 1/d, duration: 3 h, length: random}       at random, so often a day
+  surge: {kind: load_surge, on: homes.load, after: gone, delay: 2 h, duration: 20 min, times: 3}
+  onset: step (default), ramp or exponential (over `rise`), intermittent (`on_time`, `off_time`)
+
+Every value with a dimension carries its unit (5 kW, 13 kWh, 15 min, 50 %); prices name their currency (0.30 EUR/kWh), one for the
+whole scenario. Power is positive out of an asset into its bus. A constant may stand for a column (demand: 2 kW).
+Change a value for one run with --set assets.battery.packs=2; many at once with urja sweep.
+)";
+
+constexpr const char* data_page = R"(data:
+  site:
+    file: site.csv           relative to this file; {member} counts from 1 in a fleet's data
+    format: csv              default; or auto, epw, tmy3, mos for weather files, calendar for values typed in
+    stamps:
+      column: time           each row has its own stamp: 2024-01-01 00:00, 2024-01-01T00:00:00Z, with an offset, or seconds since 1970
+                             (format: epoch); a stamp with an offset carries its own clock
+      first: 2024-01-01 00:00, every: 1 h        instead: no stamps in the file
+      every: 15 min          interval of the rows; default: the shortest distance between stamps
+      mark: start            default: a row holds from its stamp on; end: up to its stamp
+      clock: wall            default: the plant's local time; standard (without summer time), utc, or the name of a zone
+      missing_hour: repeat   an hour that the clock shows twice is in the file once (or error)
+      extra_hour: drop       rows of an hour that the clock skips (or error)
+    repeat: same_date        rows of another year, laid on the run's dates: the same day and month (28 February for the 29th);
+                             same_weekday: the day of the same weekday nearest to it; at the same time on the file's clock
+    place: {latitude: 38.7 deg, longitude: -9.1 deg, elevation: 100 m}       of weather in a CSV
+    columns:
+      demand:                our name; assets write `demand: site.demand`
+        column: load_kw      the file's name (default: ours); {member} for members side by side
+        unit: kW             of the file; energy in a row is kWh/h
+        gap: error           default; hold, zero, linear, or typical (median of the same time on the days around)
+        longest_gap: 2 h     longer ones are errors
+        resample: hold       or mean; either way a value holds over its interval, and longer steps get the mean
+        origin: measured     for readers; nothing depends on it
+
+A weather CSV has global_horizontal_irradiance and ambient_temperature, and if it can direct_normal_irradiance,
+diffuse_horizontal_irradiance and wind_speed; a PV plant writes `weather: site`.
+)";
+
+constexpr const char* calendar_page = R"(data:
+  tariff:
+    format: calendar         values typed in that follow the clock of the plant
+    holidays: [2024-12-25, 2024-12-26]
+    columns:
+      price:                 assets write `price: tariff.price`
+        unit: EUR/kWh
+        otherwise: 0.21      where no period fits
+        periods:             the first that fits holds
+          - {days: holidays, value: 0.18}
+          - {months: jun-sep, days: mon-fri, hours: "16:00-21:00", value: 0.55}
+          - {from: 2024-03-01, to: 2024-04-01, value: 0.30}                  `to` is the first day that is not in it
+
+months   jun, 6, nov-feb or a list        days   mon, mon-fri, weekdays, weekends, holidays, all or a list
+hours    "06:30-09:00", or a list; "22:00-06:00" are the hours before six and those from ten on, of each day that fits
+A holiday fits `holidays` and `all`, and a period that says no days.
+)";
+
+constexpr const char* sweep_page = R"(sweep: 1
+title: How large a battery?
+grid:                        each value with each of the others
+  assets.battery.packs: [0.5, 1, 2]        keys are those of --set
+  controller: [hold, {model: time_of_use, charge_below: 0.25 EUR/kWh}]
+list:                        variants by name; what one does not say stays as in the scenario
+  - {name: as it is}
+  - {name: more sun, assets.pv.rated: 12 kW}
+draw:                        at random
+  method: latin_hypercube    default; or monte_carlo
+  count: 200
+  seed: 7
+  of:
+    assets.pv.rated: {uniform: [4 kW, 8 kW]}         log_uniform, whole (numbers), triangular: [low, most likely, high]
+    assets.grid.export_price: {normal: {mean: 0.05 EUR/kWh, sd: 0.02 EUR/kWh, low: 0 EUR/kWh}}     lognormal: {median, sigma}
+    assets.battery.set: {choice: [lfp_home_13kwh, nmc_100kwh]}
+seeds: 3                     each of these with so many seeds
+results: [battery, grid.power]             a result file for each variant, with these channels; `all`; without it, none
+
+Of grid, list, draw and seeds there may be any: the sweep is their product. Variants that differ in numbers only (parameters, start
+states, constant prices, feeders' limits, seeds) run side by side on one plan; a model, a set, a file, the step need one each.
+urja sweep SCENARIO --sweep FILE writes variants.csv, sweep.json and report.html.
+)";
+
+}  // namespace
+
+const char* language_topic(const std::string& topic) {
+  if (topic == "scenario" || topic == "run" || topic == "include" || topic == "language") return scenario_page;
+  if (topic == "data") return data_page;
+  if (topic == "calendar") return calendar_page;
+  if (topic == "sweep") return sweep_page;
+  return nullptr;
+}
+
+}  // namespace urja
