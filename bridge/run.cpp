@@ -181,7 +181,8 @@ int run(RunArguments a) {
     result = run_scenario(scenario, options, kpis);
     kpis["load_s"] = loading;
   } catch (const RecordError& e) {
-    std::fprintf(stderr, "urja: %s\nWhat was written until then is in %s.part\n", e.what(), out.c_str());
+    std::fprintf(stderr, "urja: %s\n", e.what());
+    if (fs::exists(out.string() + ".part")) std::fprintf(stderr, "What was written until then is in %s.part\n", out.c_str());
     if (fs::exists(Checkpoint::path_for(out.string()))) std::fprintf(stderr, "go on with: %s\n", resume_command(a, out).c_str());
     return failed;
   } catch (const CheckpointError& e) {

@@ -19,7 +19,7 @@ struct ChargerCommunicationLoss : FaultClock {
   }
   void disturb(const Step& s, const Settings& settings) {
     tick(s, settings);
-    const Mask safe = active > 0.5 && s.time + 1e-6 >= begins + time_out;
+    const Mask safe = level > 0.5 && s.time + 1e-6 >= begins + time_out;
     derate = pick(safe, least(safe_power / most(rated, 1), 1), never);
     due = pick(active > 0.5 && !safe, least(due, begins + time_out), due);
   }

@@ -37,6 +37,8 @@ void FaultClock::declare_members(Declare& d) {
                                      "the rate doubles with each such rise of temperature above 25 degC; 0: it does not");
   d.parameter<&FaultClock::delay>("s", 0, {0, 1e10}, "behind the begin of the fault that it follows");
   d.parameter<&FaultClock::duration>("s", never, {1e-3, never}, "how long it is there; without it, to the end");
+  d.parameter<&FaultClock::severity>("1", 1, {0, 1},
+                                     "share of its size that it reaches; of one that is there or not: above a half it is");
   d.parameter<&FaultClock::rise>("s", 0, {0, 1e10}, "of a ramp, or time constant of an exponential onset");
   d.parameter<&FaultClock::on_time>("s", 60, {1e-3, 1e10}, "of an intermittent fault, at a time");
   d.parameter<&FaultClock::off_time>("s", 60, {1e-3, 1e10}, "between");
@@ -116,22 +118,22 @@ void FaultClock::tick(const Step& s, const FaultSettings& settings) {
   const Mask is = begins <= now && ends > now;
   active = one_if(is);
   due = pick(is, ends, pick(by_heat && !is, s.time + check_every, begins));
-  level = active;
+  level = active * severity;
   if (settings.onset == "step") return;
   const Lanes into = s.time + 0.5 * s.dt - begins;  // at the step's middle
   const Lanes span = pick(rise > 0, rise, 1e-9);
   if (settings.onset == "ramp") {
-    level = active * least(into / span, 1);
-    due = pick(is && level < 1, least(due, s.time + s.dt), due);
+    level = active * severity * least(into / span, 1);
+    due = pick(is && into < span, least(due, s.time + s.dt), due);
   } else if (settings.onset == "exponential") {
     const Lanes left = (-into / span).exp();
-    level = active * (1 - left);
+    level = active * severity * (1 - left);
     due = pick(is && left > 1e-12, least(due, s.time + s.dt), due);
   } else {
     const Lanes period = on_time + off_time, inside = (s.time - begins) + rounding,
                 phase = inside - (inside / period).floor() * period;
     const Mask on = phase < on_time;
-    level = active * one_if(on);
+    level = active * severity * one_if(on);
     due = pick(is, least(due, s.time + pick(on, on_time - phase, period - phase) + rounding), due);
   }
 }

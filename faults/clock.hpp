@@ -7,7 +7,7 @@
 //   level   1 |      ______            ramp: linear over `rise`          intermittent: on for `on_time`, off for `off_time`
 //             |     /      |           exponential: 1 - exp(-t/rise)
 //           0 |____/       |_____      `active` (the label) is 1 from the first to the last step of it, whatever the level
-//               begins     ends
+//               begins     ends     `severity` is the height of the plateau: 0 is as if the fault were not there
 //
 // A fault kind is a struct that has a FaultClock, its sizes, and outputs that act on hooks of its target: `tick()` first, then the
 // outputs from `level`. It runs when something changes and costs nothing in between. Times fall on the begins of steps: a fault that
@@ -26,7 +26,7 @@ struct FaultSettings {
 };
 
 struct FaultClock {
-  Lanes start_time, every, rate, ageing, doubling, delay, duration, rise, on_time, off_time;
+  Lanes start_time, every, rate, ageing, doubling, delay, duration, severity, rise, on_time, off_time;
   Lanes after, temperature;
   Lanes begins, ends, due, occurrence, followed, hazard, checked;
   Lanes level, active;

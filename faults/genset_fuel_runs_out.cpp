@@ -19,7 +19,7 @@ struct GensetFuelRunsOut : FaultClock {
   void disturb(const Step& s, const Settings& settings) {
     tick(s, settings);
     used_before = pick(active > 0.5, pick(used_before < 0, fuel, used_before), lanes(-1));
-    tripped = active * one_if(fuel - used_before >= tank);
+    tripped = one_if(level > 0.5) * one_if(fuel - used_before >= tank);
     keep_running(s);
   }
 };

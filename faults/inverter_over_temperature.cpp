@@ -28,17 +28,18 @@ struct InverterOverTemperature : FaultClock {
     d.input<&InverterOverTemperature::power>("W", 0, {}, "of the last step").from("target.power");
     d.input<&InverterOverTemperature::rated>("W", 5000, {}, "of the plant").from("target.rated");
     d.input<&InverterOverTemperature::air>("degC", 25, {}, "around the inverter").from("target.ambient_temperature");
-    d.state<&InverterOverTemperature::sink_rise>("K", 0, {}, "of the sink above the air");
+    d.state<&InverterOverTemperature::sink_rise>("K", -1, {}, "of the sink above the air; -1: the fault is not there");
     d.output<&InverterOverTemperature::derate>("1", "share of the rating that is left").onto("target.derate", Effect::factor);
   }
   void disturb(const Step& s, const Settings& settings) {
     tick(s, settings);
     const Lanes resistance = rise_at_rating * (1 + level * (times - 1)) / rated;
     const Lanes kept = (-s.dt / time_constant).exp(), steady = resistance * most(power, 0);
-    sink_rise = pick(active > 0.5, steady + (sink_rise - steady) * kept, 0.0);
+    const Lanes healthy = rise_at_rating * most(power, 0) / rated;  // where the sink was when the fault came
+    sink_rise = pick(active > 0.5, pick(sink_rise < 0, healthy, steady + (sink_rise - steady) * kept), -1.0);
     // What may flow so that the sink is at its limit at this step's end, not above.
     const Lanes room = limit_temperature - air - sink_rise * kept;
-    derate = pick(active > 0.5, clamp(room / (resistance * rated * (1 - kept)), lanes(0), lanes(1)), 1.0);
+    derate = pick(level > 0, clamp(room / (resistance * rated * (1 - kept)), lanes(0), lanes(1)), 1.0);
     keep_running(s);
   }
 };

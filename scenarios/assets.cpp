@@ -273,7 +273,8 @@ void AssetReader::apply(const AssetTarget& target, const Node::Entry& entry) {
     asset.roles[entry.key] = names;
     return;
   }
-  std::vector<std::string> known{"set"};
+  std::vector<std::string> known;
+  if (!type.disturb) known.push_back("set");
   for (const Member& other : type.members) {
     if (writable(other)) known.push_back(other.name);
   }
