@@ -94,6 +94,25 @@ ordered_json one_of_models(bool controllers) {
   return {{"type", "object"}, {"properties", {{"model", {{"enum", names}}}}}, {"required", {"model"}}, {"allOf", cases}};
 }
 
+// Each fault by the value of its key `kind`.
+ordered_json faults_schema() {
+  ordered_json kinds = ordered_json::array(), cases = ordered_json::array();
+  for (const auto& [name, type] : disturbances()) {
+    ordered_json one = model_schema(type);
+    for (const char* key : {"model", "set", "start_time", "target"}) one["properties"].erase(key);
+    one["properties"]["kind"] = with_doc({{"const", name}}, type.doc);
+    one["properties"]["on"] = {{"type", "string"}, {"description", "asset that it befalls"}};
+    one["properties"]["at"] = {{"type", "string"}, {"description", "local time at which it comes"}};
+    one["properties"]["after"] = {{"type", "string"}, {"description", "fault that it follows"}};
+    one["required"] = {"kind", "on"};
+    kinds.push_back(name);
+    cases.push_back({{"if", {{"properties", {{"kind", {{"const", name}}}}}, {"required", {"kind"}}}}, {"then", one}});
+  }
+  return {{"type", {"object", "null"}},
+          {"additionalProperties",
+           {{"type", "object"}, {"properties", {{"kind", {{"enum", kinds}}}}}, {"required", {"kind", "on"}}, {"allOf", cases}}}};
+}
+
 ordered_json schema() {
   ordered_json defs = ordered_json::object();
   for (const auto& [name, type] : registry()) defs[name] = model_schema(type);
@@ -134,6 +153,7 @@ ordered_json schema() {
         {"include", with_doc({{"type", {"string", "array"}}}, "files whose keys hold as if they stood here, unless they do")},
         {"assets", {{"type", {"object", "null"}}}},
         {"balance", with_doc({{"type", "array"}, {"items", text}}, "who takes what is left over within a step, in this order")},
+        {"faults", faults_schema()},
         {"controller", {{"type", {"object", "null"}}}}}},
       // What is included may hold the rest of an asset, or all of it.
       {"if", {{"required", {"include"}}}},

@@ -69,6 +69,8 @@ class Batch {
   void reset(int lane, const Start& start, const Plan& values);
   // A lane in which a disturbance never comes, or none does (-1): after a reset.
   void disarm(int lane, int disturber = -1);
+  // How long it was there since the reset, s; in whole steps.
+  double disturbed_for(int lane, const std::string& disturber) const;
   // After parameters or states were set at the begin of an episode: derived members and energy contents again.
   void prepare(int lane);
   void prepare_all();

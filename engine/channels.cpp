@@ -9,7 +9,7 @@ std::vector<Channel> default_channels(const Plan& plan) {
   std::vector<Channel> channels;
   for (const Quantity& q : plan.quantities()) {
     if (q.of_disturber) {  // its label
-      if (q.name == "active") channels.push_back({"faults", q.asset, q.unit, q.doc, "label", q, false});
+      if (q.name == "active") channels.push_back({"faults", q.asset, q.unit, q.doc, "label", q, true});
       continue;
     }
     const bool power = q.name == "power" && (q.kind == Kind::port || q.asset == "spill");

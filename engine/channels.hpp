@@ -12,7 +12,7 @@ struct Channel {
   std::string group;  // "channels/battery", "plant", "feeders/street"
   std::string name, unit, doc, kind;
   Quantity quantity;    // row -1: zero (the power of an asset without a port)
-  bool at_end = false;  // state: the value at the interval's end, not its mean
+  bool at_end = false;  // state: the value at the interval's end, not its mean; so that no Meter sums it, a label too
 };
 
 // What a Meter must sum for these channels, in this order: states are read at the interval's end and need no sum.

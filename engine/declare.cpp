@@ -76,7 +76,8 @@ void add_type(Type&& type) {
     stop(type.name, "held_energy(), a `content` and a `jumped` state come together");
   type.controller = type.control != nullptr;
   const std::string name = type.name;
-  if ((type.disturb != nullptr) != (type.due >= 0)) stop(type.name, "disturb() and a state `due` come together");
+  if ((type.disturb != nullptr) != (type.due >= 0) || (type.due >= 0) != (type.active >= 0))
+    stop(type.name, "disturb(), a state `due` and spells come together");
   if (type.disturb && type.rows > most_disturbance_rows) stop(type.name, "a disturbance has too many rows");
   if (!(type.disturb ? mutable_disturbances() : mutable_registry()).emplace(name, std::move(type)).second)
     stop(name, "a model of this name is there already");

@@ -207,7 +207,8 @@ struct Type {
   double slow_period = 0;  // s; 0: no slow part
   int fast_steps = 0;      // sub-steps per base step; 0: no fast part
   bool controller = false;
-  int due = -1;  // disturbances: offset of the state that says when they want to run again
+  int due = -1;                             // disturbances: offset of the state that says when they want to run again
+  int active = -1, since = -1, spent = -1;  // see Declare::spells
 
   std::shared_ptr<void> (*make_settings)() = nullptr;
   std::string (*finish)(void* settings, const PlanFacts&) = nullptr;  // an error message, or empty
@@ -344,6 +345,13 @@ class Declare {
   // A disturbance runs in the first step at whose begin the state `due` [s since the plan's start] has come, in those lanes only, and
   // writes there when it wants to run again; in between it costs nothing. It starts with -1e300: in the first step all of them run.
   template <auto Due> void due() { type_.due = detail::offset_of<Due>() + shift_; }
+  // Its label: 1 while it is there, since when [s since the plan's start], and how long it was there before [s]. Read from these at any
+  // time, a label costs nothing in steps in which nothing changes.
+  template <auto Active, auto Since, auto Spent> void spells() {
+    type_.active = detail::offset_of<Active>() + shift_;
+    type_.since = detail::offset_of<Since>() + shift_;
+    type_.spent = detail::offset_of<Spent>() + shift_;
+  }
   // Controllers: the assets that the wires `from("name.member")` and `to("name.member")` mean.
   void role(Role role) { type_.roles.push_back(std::move(role)); }
 

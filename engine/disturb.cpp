@@ -132,6 +132,18 @@ void Batch::disarm(int lane, int disturber) {
   }
 }
 
+double Batch::disturbed_for(int lane, const std::string& disturber) const {
+  for (const Plan::Disturber& d : plan_->disturbers) {
+    if (d.self.name != disturber) continue;
+    const Lanes* own = block(lane / width) + d.self.offset;
+    const Type& type = *d.self.type;
+    const int i = lane % width;
+    const Step& s = head_of(block(lane / width)).step;
+    return own[type.spent][i] + (own[type.active][i] > 0.5 ? s.index[i] * s.dt[i] - own[type.since][i] : 0.0);
+  }
+  return 0;
+}
+
 void Batch::disturb(int b) {
   Lanes* rows = block(b);
   Head& head = head_of(rows);

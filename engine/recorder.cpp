@@ -198,6 +198,12 @@ struct Recorder::File {
       numbers += std::accumulate(shapes.back().begin(), shapes.back().end(), hsize_t{1}, std::multiplies<>());
     }
     together.rows = rows_together(numbers);
+    there_until.assign(channels.size() * static_cast<std::size_t>(lanes), 0.0);
+    for (std::size_t c = 0; c < channels.size(); ++c) {
+      for (int k = 0; k < lanes && channels[c].quantity.of_disturber; ++k)
+        there_until[c * static_cast<std::size_t>(lanes) + static_cast<std::size_t>(k)] =
+            batch.disturbed_for(first + k, channels[c].quantity.asset);
+    }
   }
   std::string path, part;
   std::vector<Channel> channels;
@@ -213,6 +219,14 @@ struct Recorder::File {
   bool broken = false;     // something could not be written
   bool streaming = false;  // rows are being written: nothing but rows may change
   std::vector<std::function<void(hid_t)>> last;
+  // Share of the interval in which a disturbance was there: from how long it was there until now.
+  double share_of(const Channel& channel, std::size_t at, const Batch& batch, int lane) {
+    const double now = batch.disturbed_for(lane, channel.quantity.asset);
+    double& before = there_until[at * static_cast<std::size_t>(lanes) + static_cast<std::size_t>(lane - first)];
+    return (now - std::exchange(before, now)) / interval;
+  }
+  std::vector<double> there_until;  // [channels][lanes]; of labels
+  double interval = 1;              // s
   template <class What> void each_column(What what) {
     what(*time);
     for (auto& c : columns) what(*c);
@@ -321,6 +335,7 @@ void Recorder::append(double time, const Batch& batch, const Meter& meter, int s
   File& f = *file_;
   f.time->push(time);
   const double share = 1.0 / steps;
+  f.interval = steps * batch.plan().step;
   int summed = 0;
   for (std::size_t c = 0; c < f.channels.size(); ++c) {
     Channel& channel = f.channels[c];
@@ -329,7 +344,10 @@ void Recorder::append(double time, const Batch& batch, const Meter& meter, int s
       const bool well = batch.status(lane) == Trouble::none;
       for (int m = 0; m < std::max(1, f.members[c]); ++m) {
         if (f.members[c] > 0) q.member = m;
-        const double value = q.row < 0 ? 0 : channel.at_end ? batch.get(lane, q) : meter.sum(lane, summed, m) * share;
+        const double value = q.row < 0        ? 0
+                             : q.of_disturber ? f.share_of(channel, c, batch, lane)
+                             : channel.at_end ? batch.get(lane, q)
+                                              : meter.sum(lane, summed, m) * share;
         f.columns[c]->push(well ? value : std::numeric_limits<double>::quiet_NaN());
       }
     }

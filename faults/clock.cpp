@@ -47,6 +47,8 @@ void FaultClock::declare_members(Declare& d) {
   d.state<&FaultClock::begins>("s", never, {}, "since the plan's start: of this occurrence, or of the next one");
   d.state<&FaultClock::ends>("s", never, {}, "of it");
   d.state<&FaultClock::due>("s", -never, {}, "when it runs again");
+  d.state<&FaultClock::since>("s", 0, {}, "first step of it");
+  d.state<&FaultClock::spent>("s", 0, {}, "how long it was there before");
   d.state<&FaultClock::occurrence>("1", -1, {}, "how many have ended; -1 before the first step");
   d.state<&FaultClock::followed>("s", never, {}, "begin of the other fault that this one has answered");
   d.state<&FaultClock::hazard>("1", 0, {}, "left until it comes, where the rate grows with temperature");
@@ -54,6 +56,7 @@ void FaultClock::declare_members(Declare& d) {
   d.output<&FaultClock::level>("1", "how much of its size is there");
   d.output<&FaultClock::active>("1", "1 while it is there: the label");
   d.due<&FaultClock::due>();
+  d.spells<&FaultClock::active, &FaultClock::since, &FaultClock::spent>();
 }
 
 // The next occurrence after `from`.
@@ -61,8 +64,8 @@ void FaultClock::schedule(const Mask& which, const Lanes& from, const Step& s, c
   const Lanes number = most(occurrence, 0);
   Lanes next = lanes(never);
   // By the calendar: the first that is not over yet.
-  const Lanes since = most(from - start_time, 0);
-  const Lanes k = pick(every > 0, (since / pick(every > 0, every, 1.0) - 1e-9).ceil(), pick(since > 0, 1.0, lanes(0)));
+  const Lanes past = most(from - start_time, 0);
+  const Lanes k = pick(every > 0, (past / pick(every > 0, every, 1.0) - 1e-9).ceil(), pick(past > 0, 1.0, lanes(0)));
   const Lanes by_calendar = start_time + pick(k > 0, k * every, 0.0);
   next = pick(start_time < never && (every > 0 || k < 0.5), by_calendar, next);
   if (some(rate > 0)) {
@@ -116,6 +119,9 @@ void FaultClock::tick(const Step& s, const FaultSettings& settings) {
   }
 
   const Mask is = begins <= now && ends > now;
+  const Mask was = active > 0.5;
+  since = pick(is && !was, s.time, since);
+  spent = pick(was && !is, spent + (s.time - since), spent);
   active = one_if(is);
   due = pick(is, ends, pick(by_heat && !is, s.time + check_every, begins));
   level = active * severity;

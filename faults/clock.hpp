@@ -28,7 +28,7 @@ struct FaultSettings {
 struct FaultClock {
   Lanes start_time, every, rate, ageing, doubling, delay, duration, severity, rise, on_time, off_time;
   Lanes after, temperature;
-  Lanes begins, ends, due, occurrence, followed, hazard, checked;
+  Lanes begins, ends, due, since, spent, occurrence, followed, hazard, checked;
   Lanes level, active;
 
   static constexpr double never = 1e300;

@@ -77,7 +77,7 @@ void FaultLog::add_to(nlohmann::json& kpis, const Scenario& scenario, const Batc
                        {"kind", one.fault.kind},
                        {"on", one.fault.on},
                        {"times", one.come},
-                       {"active_h", counter.seconds(one.fault.name) / 3600}};
+                       {"active_h", batch.disturbed_for(0, one.fault.name) / 3600}};
     if (lanes_ > 2) {
       const nlohmann::json other = key_figures(scenario, batch, counter, static_cast<int>(k) + 2, steps, ignored);
       for (const auto& [key, name] : compared) {

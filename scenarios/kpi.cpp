@@ -17,7 +17,6 @@ KpiCounter::KpiCounter(const Plan& plan, int lanes) : lanes_(lanes) {
     metered_.push_back(q);
     sums_.push_back({key, zone, q.fleet < 0 ? 1 : plan.fleets[static_cast<std::size_t>(q.fleet)].members});
   };
-  for (const Plan::Disturber& d : plan.disturbers) meter(*plan.find(d.self.name + ".active"), "fault:" + d.self.name, "");
   for (const Quantity& q : plan.quantities()) {
     if (q.kpi.empty()) continue;
     if (q.kind == Kind::state) at_end_.push_back(q);
@@ -46,19 +45,11 @@ void KpiCounter::set_sums(const std::vector<double>& sums) {
   joules_ = sums;
 }
 
-double KpiCounter::seconds(const std::string& disturber) const {
-  for (std::size_t k = 0; k < sums_.size(); ++k) {
-    if (sums_[k].key == "fault:" + disturber) return joules_[k];
-  }
-  return 0;
-}
-
 nlohmann::json KpiCounter::result(const Batch& batch, int lane) const {
   std::map<std::string, double> value;
   nlohmann::json by_zone = nlohmann::json::object();
   for (std::size_t k = 0; k < sums_.size(); ++k) {
     const Sum& s = sums_[k];
-    if (s.key.starts_with("fault:")) continue;
     const double joules = joules_[static_cast<std::size_t>(lane) * sums_.size() + k];
     if (s.key == "interrupted") {
       value["unserved_h"] += joules / 3600;

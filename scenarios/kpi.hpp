@@ -23,8 +23,6 @@ class KpiCounter {
   // What has been added up, to go on from in another process.
   std::vector<double> sums() const;                // lane by lane
   void set_sums(const std::vector<double>& sums);  // throws std::invalid_argument if they are another plant's
-  // How long a disturbance was there in lane 0.
-  double seconds(const std::string& disturber) const;
   // All figures of a lane as in the contract (design section 6); money rounded by nobody.
   nlohmann::json result(const Batch& batch, int lane = 0) const;
 

@@ -98,9 +98,9 @@ RunResult run_scenario(const Scenario& scenario, const RunOptions& options, nloh
     const std::size_t of_one = batch.snapshot_size();
     if (checkpoint.lane.size() != of_one * static_cast<std::size_t>(batch.lanes()))
       throw CheckpointError(checkpoint_path + " is of another plant");
-    recorder = std::make_unique<Recorder>(options.out, batch, channels, checkpoint.rows, checkpoint.rest, 0);
     for (int lane = 0; lane < batch.lanes(); ++lane)
       batch.restore(lane, std::span(checkpoint.lane).subspan(of_one * static_cast<std::size_t>(lane), of_one));
+    recorder = std::make_unique<Recorder>(options.out, batch, channels, checkpoint.rows, checkpoint.rest, 0);
     counter.set_sums(checkpoint.sums);
     faults.set_state(nlohmann::json::parse(checkpoint.faults));
     result.steps = checkpoint.steps;
