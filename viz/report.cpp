@@ -3,6 +3,7 @@
 #include "viz/report.hpp"
 
 #include "viz/assets.hpp"
+#include "viz/faults.hpp"
 #include "viz/kpis.hpp"
 #include "viz/page.hpp"
 #include "viz/page_text.hpp"
@@ -155,8 +156,8 @@ void write_report(const std::string& result_h5, const std::string& report_html) 
     drawn += plot_section(plots[i], i);
     page.data["plots"].push_back(plot_data(plots[i]));
   }
-  Part flow = energy_flow(d), duration = durations(d), heat = heat_map(d);
-  for (const auto& [name, part] : {std::pair("flow", &flow), {"duration", &duration}, {"heat", &heat}})
+  Part flow = energy_flow(d), duration = durations(d), heat = heat_map(d), faults = faults_part(file, kpis, currency);
+  for (const auto& [name, part] : {std::pair("flow", &flow), {"duration", &duration}, {"heat", &heat}, {"faults", &faults}})
     if (!part->html.empty()) page.data[name] = std::move(part->data);
 
   const std::string heading = escape(title), zone_text = escape(zone), sentence = kpi_sentence(kpis, currency),
@@ -170,6 +171,7 @@ void write_report(const std::string& result_h5, const std::string& report_html) 
                                        {"notes", notes},
                                        {"cards", cards},
                                        {"flow", flow.html},
+                                       {"faults", faults.html},
                                        {"plots", drawn},
                                        {"no_plots", hidden},
                                        {"duration", duration.html},

@@ -2,13 +2,13 @@
 import * as core from 'echarts/core';
 import { HeatmapChart, LineChart, ParallelChart, SankeyChart, ScatterChart } from 'echarts/charts';
 import {
-  DataZoomComponent, GridComponent, MarkLineComponent, ParallelComponent, TooltipComponent, VisualMapContinuousComponent,
+  DataZoomComponent, GridComponent, MarkAreaComponent, MarkLineComponent, ParallelComponent, TooltipComponent, VisualMapContinuousComponent,
 } from 'echarts/components';
 import { SVGRenderer } from 'echarts/renderers';
 
 core.use([
   HeatmapChart, LineChart, ParallelChart, SankeyChart, ScatterChart,
-  DataZoomComponent, GridComponent, MarkLineComponent, ParallelComponent, TooltipComponent, VisualMapContinuousComponent,
+  DataZoomComponent, GridComponent, MarkAreaComponent, MarkLineComponent, ParallelComponent, TooltipComponent, VisualMapContinuousComponent,
   SVGRenderer,
 ]);
 

@@ -152,6 +152,8 @@ function lines(p, edges, w) {
     }
   });
   if (p.form === 'stack' && out.length) out[0].markLine = { silent: true, symbol: 'none', animation: false, label: { show: false }, lineStyle: { color: css('--muted'), type: 'solid', width: 1 }, data: [{ yAxis: 0 }] };
+  const spans = (data.faults ?? []).flatMap((f) => f.spans).filter(([a, b]) => b > edges[0] && a < edges[edges.length - 1]);
+  if (spans.length && out.length) out[0].markArea = { silent: true, animation: false, itemStyle: { color: '#c0392b', opacity: 0.13 }, data: spans.map(([a, b]) => [{ xAxis: a }, { xAxis: b }]) };
   return out;
 }
 
