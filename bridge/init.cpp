@@ -31,7 +31,7 @@ data:
   site:
     file: @data@                  # beside this file
     # Each row has its own stamp, on the plant's clock, and holds from there on (mark: end: until there). Other clocks: standard, utc, or
-    # a zone's name. Rows of another year than the run's: `repeat: same_date` beside `stamps:`.
+    # a zone's name; stamps with an offset (Z, +01:00) carry their own clock, and need none. Rows of another year than the run's: `repeat: same_date` beside `stamps:`.
     stamps: {column: time, mark: start, clock: wall}
     place: {latitude: 52.5 deg, longitude: 13.4 deg, elevation: 40 m}         # where the light was measured
     columns:                      # our name: {column: the file's name, unit: its unit}

@@ -240,7 +240,9 @@ void add_run(CLI::App& app, Command& chosen) {
   command->add_option("--out", a->out, "result file (HDF5); default results/<scenario>/<n>/result.h5");
   command->add_option("--report", a->report, "HTML report");
   command->add_option("--set", a->load.set, "key=value, over the scenario's own")->take_all();
-  auto* seed = command->add_option("--seed", a->seed, "of all random numbers");
+  auto* seed = command->add_option("--seed", a->seed, "of all random numbers")->check([](const std::string& text) {
+    return text.starts_with('-') ? text + " is below 0; a seed is a whole number from 0 on" : "";
+  });
   command->add_option("--threads", a->threads, "at most this many")->check(CLI::Range(1, 1024));
   command->add_option("--from", a->from, "local time");
   command->add_option("--to", a->to, "local time");

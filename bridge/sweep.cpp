@@ -275,7 +275,9 @@ void add_sweep(CLI::App& app, Command& chosen) {
   command->add_option("--sweep", a->sweep, "YAML file that says what to vary")->required();
   command->add_option("--out", a->out, "folder; default results/<scenario>_sweep/<n>");
   command->add_option("--set", a->load.set, "key=value, for all variants")->take_all();
-  auto* seed = command->add_option("--seed", a->seed, "of all random numbers");
+  auto* seed = command->add_option("--seed", a->seed, "of all random numbers")->check([](const std::string& text) {
+    return text.starts_with('-') ? text + " is below 0; a seed is a whole number from 0 on" : "";
+  });
   command->add_option("--threads", a->threads, "default: as many as cores")->check(CLI::Range(1, 1024));
   command->add_option("--from", a->from, "local time");
   command->add_option("--to", a->to, "local time");

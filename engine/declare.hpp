@@ -64,6 +64,7 @@ enum Flag : unsigned {
   thermal_loss = 1 << 13,
   thermal_stored = 1 << 14,
   thermal_content = 1 << 15,  // Wh above 0 K; its change is the integral of `thermal_stored`
+  needed = 1 << 16,           // input without which an asset means nothing: a scenario must say it
 };
 
 // How an output of a disturbance acts on the parameter that its wire names. Several act in this order: the parameter's own value, times
@@ -160,6 +161,7 @@ struct EventFile {
 struct Derivation {
   struct Column {
     std::string name, unit;
+    Range range;
     bool required = true;
   };
   std::string key;                  // the scenario's key that names the data set
@@ -167,6 +169,8 @@ struct Derivation {
   std::vector<Column> columns;      // what it needs of the data set
   std::string doc;
   RowFunction (*bind)(std::shared_ptr<const void> settings, std::shared_ptr<const DataSet> data);
+  // What is allowed and yet hardly meant, from `start` to `end` [UTC s]: notes, in words. May be null.
+  std::vector<std::string> (*doubts)(const DataSet& data, double start, double end) = nullptr;
 };
 // What an asset's Settings learn when the plan is complete.
 struct PlanFacts {
@@ -310,8 +314,9 @@ class Declare {
   // Inputs that `bind` makes from a data set, in this order; the scenario's `key` names the set.
   template <auto... Inputs>
   void derive(const char* key, std::vector<Derivation::Column> columns, const char* doc,
-              RowFunction (*bind)(std::shared_ptr<const void>, std::shared_ptr<const DataSet>)) {
-    type_.derivations.push_back({key, {detail::name_of<Inputs>()...}, std::move(columns), doc, bind});
+              RowFunction (*bind)(std::shared_ptr<const void>, std::shared_ptr<const DataSet>),
+              std::vector<std::string> (*doubts)(const DataSet&, double, double) = nullptr) {
+    type_.derivations.push_back({key, {detail::name_of<Inputs>()...}, std::move(columns), doc, bind, doubts});
   }
 
   // This asset may be shared max-min fair in a fleet: `floor` [W] is the least it can use at all, and where not all can

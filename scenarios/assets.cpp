@@ -8,6 +8,7 @@
 
 #include "engine/units.hpp"
 #include "scenarios/csv.hpp"
+#include "scenarios/data_file.hpp"
 #include "scenarios/scenario.hpp"
 
 namespace urja {
@@ -40,10 +41,11 @@ void AssetReader::problem(const Node& at, const std::string& what, const std::st
   problems_.add({at.file(), at.line, at.column, at.path, what, mend});
 }
 
-std::optional<double> AssetReader::quantity(const Node& node, const std::string& unit, const Range& range) {
+std::optional<double> AssetReader::quantity(const Node& node, const std::string& unit, const Range& range,
+                                            const std::string& meaning) {
   if (!node.is_scalar()) {
     problem(node, (node.kind == Node::Kind::null ? "has no value; expected a number" : "expected a number") +
-                      (unit == "1" ? "" : " with a unit, such as " + any_unit(unit)));
+                      (unit == "1" ? "" : " with a unit, such as " + any_unit(unit, currency_)));
     return std::nullopt;
   }
   std::optional<double> value;
@@ -61,19 +63,27 @@ std::optional<double> AssetReader::quantity(const Node& node, const std::string&
     std::string money;
     value = convert(*written, unit, &money);
     if (!value) {
-      const std::string allowed = "allowed: " + any_unit(unit);
+      const std::string allowed = allowed_units(written->unit, unit, currency_);
       if (written->unit.empty()) problem(node, fmt::format("'{}' has no unit", node.text), allowed);
       else if (written->unit.front() == ',')
         problem(node, fmt::format("'{}' is not a number", node.text), "write a decimal point and no commas");
       else if (unit == "s" && written->unit.front() == ':')
         problem(node, fmt::format("'{}' is no time of day", node.text), "00:00 to 24:00");
-      else problem(node, fmt::format("'{}' is not a unit that fits", written->unit), allowed);
+      else
+        problem(node, fmt::format("'{}' is not a unit that fits", written->unit),
+                allowed + (meaning.empty() || !base_unit(written->unit) ? "" : "; " + meaning));
       return std::nullopt;
     }
     if (!money.empty()) {
-      if (currency_.empty()) currency_ = money;
+      if (currency_.empty()) {
+        currency_ = money;
+        if (currency_from)
+          *currency_from = node.line > 0 ? fmt::format("{}:{}:{}", node.file(), node.line, node.column) : node.path;
+      }
       if (currency_ != money) {
-        problem(node, fmt::format("is in {}, and the scenario counts in {}", money, currency_), "use one currency");
+        problem(node, fmt::format("is in {}, and the scenario counts in {}", money, currency_),
+                !currency_from || currency_from->empty() ? "use one currency"
+                                                         : "use one currency; the first is in " + *currency_from);
         return std::nullopt;
       }
     }
@@ -101,6 +111,28 @@ void AssetReader::read(const AssetTarget& target, const Node& entries, const std
       take(target, entry, entry.value.line > 0 ? Given::in_file : Given::on_command_line);
   }
   if (set_is_good) check_orders(target);
+  if (!driven_alone) check_needed(target, entries);
+}
+
+// Inputs that no model can do without.
+void AssetReader::check_needed(const AssetTarget& target, const Node& entries) {
+  for (const Member& m : target.type().members) {
+    if (!m.has(needed) || !m.wire.empty() || given_.count(m.name)) continue;
+    const Derivation* source = nullptr;
+    bool there = false;
+    for (const Derivation& d : target.type().derivations) {
+      if (std::find(d.inputs.begin(), d.inputs.end(), m.name) == d.inputs.end()) continue;
+      source = &d;
+      there = there || given_.count(d.key);
+    }
+    if (there) continue;
+    const std::string key = source ? source->key : m.name;
+    problem(entries, fmt::format("{} is not given", key),
+            source            ? fmt::format("name a data set: `{}: ..`", key)
+            : m.unit == "W"   ? fmt::format("write `{}: 2 kW`, or a column of a data set, `{}: DATA.COLUMN`", key, key)
+            : m.unit == "W/W" ? fmt::format("write `{}: 0.5`, or a column of a data set, `{}: DATA.COLUMN`", key, key)
+                              : fmt::format("write `{}: 1 {}`, or a column of a data set, `{}: DATA.COLUMN`", key, m.unit, key));
+  }
 }
 
 void AssetReader::take(const AssetTarget& target, const Node::Entry& entry, Given::Rank rank) {
@@ -193,7 +225,7 @@ void AssetReader::apply_set(const AssetTarget& target, const std::string& name, 
 
 // What a scenario may write of a model: not an input that a wire fills, and of the states those whose value at a plant somebody
 // can know; the others are counters and timers that the model keeps to itself.
-bool AssetReader::writable(const Member& m) const { return scenario_may_write(m) || (every_state && m.kind == Kind::state); }
+bool AssetReader::writable(const Member& m) const { return scenario_may_write(m) || (driven_alone && m.kind == Kind::state); }
 
 bool scenario_may_write(const Member& m) {
   if (m.kind == Kind::input) return m.wire.empty();
@@ -293,6 +325,7 @@ void AssetReader::apply(const AssetTarget& target, const Node::Entry& entry) {
 
 bool AssetReader::apply_member(const AssetTarget& target, const Member& m, const Node& value) {
   const int row = target.asset().offset + m.offset;
+  const std::string meaning = m.doc.empty() ? "" : fmt::format("`{}` is: {}", m.name, m.doc);
   if (value.kind == Node::Kind::list) {
     if (target.members == 1 || static_cast<int>(value.items.size()) != target.members) {
       problem(value, target.members == 1 ? std::string("expected one value, not a list")
@@ -301,7 +334,7 @@ bool AssetReader::apply_member(const AssetTarget& target, const Member& m, const
     }
     std::vector<double> values;
     for (const Node& item : value.items) {
-      if (const auto v = quantity(item, m.unit, m.range)) values.push_back(*v);
+      if (const auto v = quantity(item, m.unit, m.range, meaning)) values.push_back(*v);
     }
     if (values.size() == value.items.size()) target.plan->set_start(row, std::move(values));
     return true;
@@ -318,6 +351,16 @@ bool AssetReader::apply_member(const AssetTarget& target, const Member& m, const
     if (!truth(value.text)) {
       const std::vector<std::string> known(data_names_.begin(), data_names_.end());
       const std::string close = nearest(data, known);
+      if (data_names_.count(value.text)) {  // the column is missing
+        const std::vector<std::string>& columns = data_columns[value.text];
+        std::vector<std::string> names;
+        for (const std::string& column : columns) names.push_back(fmt::format("'{}.{}'", value.text, column));
+        problem(value, fmt::format("'{}' is a data set, not one of its columns", value.text),
+                columns.size() == 1 ? fmt::format("did you mean {}?", names.front())
+                : columns.empty()   ? fmt::format("write {}.COLUMN", value.text)
+                                    : "write " + any_of(names));
+        return false;
+      }
       problem(value, fmt::format("'{}' is neither a number nor a column of a data set", value.text),
               known.empty() ? "declare data sets under `data:`"
                             : fmt::format("data sets are {}{}", any_of(known),
@@ -325,7 +368,7 @@ bool AssetReader::apply_member(const AssetTarget& target, const Member& m, const
       return false;
     }
   }
-  const auto v = quantity(value, m.unit, m.range);
+  const auto v = quantity(value, m.unit, m.range, meaning);
   if (v) {
     target.plan->set_start(row, *v);
     target.plan->member_starts.erase(row);
@@ -386,7 +429,8 @@ void AssetReader::apply_table(const AssetTarget& target, const Table& table, con
     if (!column || !unit || !values) return problem(value, fmt::format("the column '{}' needs unit and values", shape.name));
     const auto factor = convert({1, unit->text}, shape.unit), zero = convert({0, unit->text}, shape.unit);
     if (!factor)
-      return problem(*unit, fmt::format("'{}' is not a unit that fits", unit->text), "allowed: " + any_unit(shape.unit));
+      return problem(*unit, fmt::format("'{}' is not a unit that fits", unit->text),
+                     allowed_units(unit->text, shape.unit, currency_));
     TableColumn out{shape.name, shape.unit, {}};
     if (!numbers(*values, unit->text, out.values)) return;
     if (out.values.size() != size)
@@ -448,7 +492,8 @@ void AssetReader::apply_events(const AssetTarget& target, const EventFile& event
     } else if (c.unit != "1" && !convert({1, unit}, c.unit)) {
       const Node* given = node && node->is_map() ? node->find("unit") : nullptr;
       const auto allowed = spellings(c.unit);
-      if (given) return problem(*given, fmt::format("'{}' is not a unit that fits", unit), "allowed: " + any_unit(c.unit));
+      if (given)
+        return problem(*given, fmt::format("'{}' is not a unit that fits", unit), allowed_units(unit, c.unit, currency_));
       return problem(
           node ? *node : value, fmt::format("the column '{}' needs its unit", c.name),
           fmt::format("write `{}: {{column: {}, unit: {}}}`", c.name, name, allowed.size() > 1 ? allowed[1] : allowed.front()));
@@ -464,8 +509,15 @@ void AssetReader::apply_events(const AssetTarget& target, const EventFile& event
   event_files.push_back(relative_to(path->file(), path->text));
   const Csv csv = read_csv(relative_to(path->file(), path->text), present, found);
   for (Problem p : found) {
-    if (p.line <= 1)
-      p = {path->file(), path->line, path->column, path->path, p.file + ": " + p.what, p.mend};  // of the file as a whole
+    if (p.line <= 1) {  // of the file as a whole, or of one of its columns
+      const Node* at = path;
+      for (const EventFile::Column& c : events.columns) {
+        const Node* node = columns && !p.about.empty() ? columns->find(c.name) : nullptr;
+        const Node* column = node && node->is_map() ? node->find("column") : node;
+        if (node && (column && column->is_scalar() ? column->text : c.name) == p.about) at = column ? column : node;
+      }
+      p = {at->file(), at->line, at->column, at->path, p.file + ": " + p.what, p.mend};
+    }
     problems_.add(p);
   }
   if (!found.empty()) return;

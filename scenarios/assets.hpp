@@ -69,10 +69,13 @@ class AssetReader {
   std::vector<DerivedBinding> derived;
   std::vector<std::string> event_files;  // that were read
   bool values_only = false;              // start values: no tables, no event files
-  bool every_state = false;              // may be written, also those that a model keeps to itself: where it is driven alone
+  bool driven_alone = false;  // states may be written, also those that a model keeps to itself, and inputs come from elsewhere
+  std::map<std::string, std::vector<std::string>> data_columns;  // of data sets that say theirs, for messages
+  std::string* currency_from = nullptr;                          // place that named the currency first
 
-  // A number with a unit at a node; reports and returns nothing if it is not one or does not fit.
-  std::optional<double> quantity(const Node& node, const std::string& unit, const Range& range);
+  // A number with a unit at a node; reports and returns nothing if it is not one or does not fit. `meaning` is told where the unit is
+  // one of another kind.
+  std::optional<double> quantity(const Node& node, const std::string& unit, const Range& range, const std::string& meaning = "");
 
  private:
   // Where a key of the asset that is being read was given last, and how much that counts against another place.
@@ -87,6 +90,7 @@ class AssetReader {
   void take(const AssetTarget& target, const Node::Entry& entry, Given::Rank rank);
   void apply(const AssetTarget& target, const Node::Entry& entry);
   void check_orders(const AssetTarget& target);
+  void check_needed(const AssetTarget& target, const Node& entries);
   bool writable(const Member& member) const;
   bool apply_member(const AssetTarget& target, const Member& member, const Node& value);
   void apply_table(const AssetTarget& target, const Table& table, const Node& value);

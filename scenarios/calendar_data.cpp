@@ -247,7 +247,19 @@ LoadedData calendar_set(const Node& node, const DataFileSpec& spec, Problems& pr
       values[k][static_cast<std::size_t>(cell)] = (*found)->value;
     }
   }
-  return load_cells(spec, line, std::move(values));
+  LoadedData loaded = load_cells(spec, line, std::move(values));
+  const auto year = [](std::int64_t wall) { return civil(wall).year; };
+  const int from = year(spec.zone.wall_at(start)), to = year(spec.zone.wall_at(end - 1));
+  if (!holidays.empty() &&
+      std::none_of(holidays.begin(), holidays.end(), [&](std::int64_t day) { return year(day) >= from && year(day) <= to; })) {
+    const Node& at = *node.find("holidays");
+    loaded.notes.push_back({at.file(), at.line, at.column, at.path,
+                            fmt::format("none of the holidays lies in {}, the year of the run: they are from {} to {}",
+                                        from == to ? std::to_string(from) : fmt::format("{} to {}", from, to),
+                                        wall_text(*holidays.begin()).substr(0, 10), wall_text(*holidays.rbegin()).substr(0, 10)),
+                            ""});
+  }
+  return loaded;
 }
 
 }  // namespace urja

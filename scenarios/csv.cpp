@@ -13,6 +13,7 @@
 #include <cstdint>
 #include <cstring>
 #include <filesystem>
+#include <fstream>
 #include <limits>
 #include <memory>
 #include <system_error>
@@ -46,6 +47,18 @@ bool means_missing(std::string_view cell) {
   for (std::size_t i = 0; i < cell.size(); ++i) small[i] = static_cast<char>(cell[i] | 0x20);
   const std::string_view word(small.data(), cell.size());
   return word == "na" || word == "nan";
+}
+
+// A date as 01/31/2023, 31.01.2023 or 31-01-23.
+bool by_parts(std::string_view cell) {
+  const auto digit = [&](std::size_t i) { return i < cell.size() && cell[i] >= '0' && cell[i] <= '9'; };
+  std::size_t i = 0;
+  for (int part = 0; part < 2; ++part, ++i) {
+    const std::size_t from = i;
+    while (digit(i)) ++i;
+    if (i == from || i - from > 2 || i >= cell.size() || (cell[i] != '/' && cell[i] != '.' && cell[i] != '-')) return false;
+  }
+  return digit(i);
 }
 
 bool read_number(std::string_view cell, double& value) {
@@ -93,15 +106,20 @@ class Reader {
       read_pieces(descriptor);
       ::close(descriptor);
     }
+    for (const WrongCells& wrong : wrong_) {
+      if (wrong.count > 1 && wrong.problem < problems_.size())
+        problems_[wrong.problem].what += fmt::format(", and so {} {} more row{}", wrong.count == 2 ? "is" : "are",
+                                                     wrong.count - 1, wrong.count == 2 ? "" : "s");
+    }
     for (std::size_t i = 0; i < wanted_.size(); ++i)  // wanted twice
       if (twin_.size() > i && twin_[i] >= 0) csv_.columns[i] = csv_.columns[static_cast<std::size_t>(twin_[i])];
     return std::move(csv_);
   }
 
  private:
-  void fail(int line, std::size_t column, std::string what, std::string mend) {
+  void fail(int line, std::size_t column, std::string what, std::string mend, const std::string& about = "") {
     if (found_ >= most_problems) return;
-    problems_.push_back({file_, line, static_cast<int>(column), "", std::move(what), std::move(mend)});
+    problems_.push_back({file_, line, static_cast<int>(column), "", std::move(what), std::move(mend), about});
     if (++found_ == most_problems) {
       problems_.push_back({file_, line, 1, "", "too many problems: the rest of the file is not read", ""});
       stop_ = true;
@@ -117,6 +135,11 @@ class Reader {
     std::error_code ignored;
     if (fs::is_directory(file_, ignored)) {
       give_up(0, "this is a folder, not a file", "name a CSV file in it");
+      return -1;
+    }
+    struct stat info {};
+    if (::stat(file_.c_str(), &info) == 0 && !S_ISREG(info.st_mode) && !S_ISFIFO(info.st_mode)) {
+      give_up(0, "this is neither a file nor a pipe", "name a CSV file");
       return -1;
     }
     const int descriptor = ::open(file_.c_str(), O_RDONLY | O_CLOEXEC);
@@ -296,15 +319,25 @@ class Reader {
     double value = 0;
     if (column.read ? column.read(cell, value) : read_number(cell, value)) return value;
     const bool number = column.form.empty(), decimal_comma = number && cell.find(',') != cell.npos;
-    fail(line_, static_cast<std::size_t>(at - begin) + 1,
-         fmt::format("{} in column {} is no {}", shown(cell), column.name, number ? "number" : column.form),
-         !number         ? "correct it"
-         : decimal_comma ? "write a decimal point and no commas"
-                         : "expected a finite number, or an empty cell where the value is missing");
+    if (!number || decimal_comma) {  // one message for all
+      if (wrong_.size() <= slot) wrong_.resize(slot + 1);
+      WrongCells& wrong = wrong_[slot];
+      if (wrong.count++ > 0) return missing;
+      wrong.problem = problems_.size();
+      fail(line_, static_cast<std::size_t>(at - begin) + 1,
+           fmt::format("{} in column {} is no {}", shown(cell), column.name, number ? "number" : column.form),
+           decimal_comma    ? "write a decimal point and no commas"
+           : by_parts(cell) ? "write 2023-01-31 00:15 or 2023-01-31T00:15Z: whether day or month comes first is not guessed"
+                            : "correct it");
+      return missing;
+    }
+    fail(line_, static_cast<std::size_t>(at - begin) + 1, fmt::format("{} in column {} is no number", shown(cell), column.name),
+         "expected a finite number, or an empty cell where the value is missing");
     return missing;
   }
 
   void header(std::string_view text) {
+    if (!is_utf8(text)) return give_up(1, "the text is not UTF-8", "save it as UTF-8");
     // The separator: whichever is there most, outside quotes.
     std::array<std::pair<int, char>, 3> counts{{{0, ','}, {0, ';'}, {0, '\t'}}};
     bool quoted = false;
@@ -348,10 +381,11 @@ class Reader {
       return fail(1, 1, fmt::format("there is no column {}", shown(name)),
                   no_names        ? "the first line must name the columns: it holds numbers"
                   : !near.empty() ? "did you mean " + near + "?"
-                                  : "it has " + any_of(printable));
+                                  : "it has " + any_of(printable),
+                  name);
     }
     if (std::find(found + 1, names.end(), name) != names.end())
-      return fail(1, 1, fmt::format("two columns are named {}", shown(name)), "give each its own name");
+      return fail(1, 1, fmt::format("two columns are named {}", shown(name)), "give each its own name", name);
     int& slot = slots_[static_cast<std::size_t>(found - names.begin())];
     if (slot < 0) slot = static_cast<int>(i);
     else if (!wanted_[i].read && !wanted_[static_cast<std::size_t>(slot)].read) twin_[i] = slot;
@@ -370,6 +404,10 @@ class Reader {
   std::vector<int> twin_;    // per wanted column: the one that reads the same cells, or -1
   std::vector<char> plain_;  // per wanted column: holds numbers
   int line_ = 0, blank_line_ = 0;
+  struct WrongCells {
+    std::size_t count = 0, problem = 0;
+  };
+  std::vector<WrongCells> wrong_;  // per wanted column: cells of its own form that are not so, and where that is told
   std::size_t found_ = 0;
   bool stop_ = false, reserved_ = false;
 };
@@ -378,6 +416,44 @@ class Reader {
 
 Csv read_csv(const std::string& file, std::span<const CsvColumn> wanted, std::vector<FileProblem>& problems) {
   return Reader(file, wanted, problems).read();
+}
+
+int cell_place(const std::string& file, int line, const std::string& column) {
+  std::error_code ignored;
+  if (!std::filesystem::is_regular_file(file, ignored)) return 1;
+  std::ifstream in(file, std::ios::binary);
+  // Where each cell of a line begins. The separator is found as in Reader::header.
+  const auto cells = [](const std::string& text, char separator) {
+    std::vector<std::size_t> begins{0};
+    bool quoted = false;
+    for (std::size_t i = 0; i < text.size(); ++i) {
+      if (text[i] == '"') quoted = !quoted;
+      if (text[i] == separator && !quoted) begins.push_back(i + 1);
+    }
+    return begins;
+  };
+  std::string head, text;
+  if (!std::getline(in, head)) return 1;
+  if (head.starts_with("\xEF\xBB\xBF")) head.erase(0, 3);
+  std::vector<std::size_t> names;
+  char separator = ',';
+  for (const char candidate : {',', ';', '\t'}) {
+    auto found = cells(head, candidate);
+    if (found.size() > names.size()) names = std::move(found), separator = candidate;
+  }
+  for (int at = 2; at <= line; ++at) {
+    if (!std::getline(in, text)) return 1;
+  }
+  const std::vector<std::size_t> row = cells(text, separator);
+  for (std::size_t k = 0; k < names.size(); ++k) {
+    const std::size_t end = k + 1 < names.size() ? names[k + 1] - 1 : head.size();
+    std::string_view name(head.data() + names[k], end - names[k]);
+    if (name.ends_with('\r')) name.remove_suffix(1);
+    name = trimmed(name);
+    if (name.size() >= 2 && name.front() == '"' && name.back() == '"') name = trimmed(name.substr(1, name.size() - 2));
+    if (name == column) return k < row.size() ? static_cast<int>(row[k]) + 1 : 1;
+  }
+  return 1;
 }
 
 }  // namespace urja

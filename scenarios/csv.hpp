@@ -23,7 +23,7 @@ struct CsvColumn {
   std::string name;  // as the first line has it
   // Reads a cell that is no number, say a time; false if it cannot. Empty: a number.
   std::function<bool(std::string_view cell, double& value)> read = {};
-  // What a cell is and looks like, for messages: "time such as 2016-08-01 00:00". Empty: a number.
+  // What a cell is and looks like, for messages, of which there is one for all wrong cells of a column: "time such as 2016-08-01 00:00". Empty: a number.
   std::string form = {};
 };
 
@@ -31,6 +31,9 @@ struct Csv {
   std::vector<std::vector<double>> columns;  // as wanted; NaN = missing
   std::size_t rows = 0;                      // row i stands in line i + 2
 };
+
+// Where a column's cell begins in a line (both counted from 1) of a file that was read: for messages. 1 if it cannot be found again.
+int cell_place(const std::string& file, int line, const std::string& column);
 
 // Problems go to `problems`, twenty of a file at most; what is returned is complete only if there are none.
 Csv read_csv(const std::string& file, std::span<const CsvColumn> wanted, std::vector<FileProblem>& problems);

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <filesystem>
 #include <fstream>
 #include <set>
 
@@ -49,8 +50,10 @@ void DataBinder::read_set(const std::string& name, const Node& node, const std::
   std::vector<Wanted> wanted;
   int members = 1;
   const auto want = [&](Wanted w) {
-    for (const Wanted& other : wanted) {
-      if (other.column == w.column) return;
+    for (Wanted& other : wanted) {
+      if (other.column != w.column) continue;
+      other.range = {std::max(other.range.low, w.range.low), std::min(other.range.high, w.range.high)};
+      return;
     }
     wanted.push_back(std::move(w));
   };
@@ -59,7 +62,7 @@ void DataBinder::read_set(const std::string& name, const Node& node, const std::
     members = std::max(members, b->target.members);
   }
   for (const DerivedBinding* d : derived) {
-    for (const Derivation::Column& c : d->derivation->columns) want({c.name, c.unit, {}, nullptr, d, c.required});
+    for (const Derivation::Column& c : d->derivation->columns) want({c.name, c.unit, c.range, nullptr, d, c.required});
   }
   if (wanted.empty())
     s_.notes.push_back(fmt::format("{}:{}:{}: {}: no asset reads this data set", node.file(), node.line, node.column, node.path));
@@ -70,8 +73,13 @@ void DataBinder::read_set(const std::string& name, const Node& node, const std::
     if (column == set->columns.end()) continue;
     for (double v : column->second.values) {
       if (v >= w.range.low && v <= w.range.high) continue;
-      problem(node, fmt::format("the column '{}' holds {:g} {}", w.column, v, w.unit),
-              fmt::format("allowed is {:g} to {:g} {}; is its unit right?", w.range.low, w.range.high, w.unit));
+      // Of a calendar or a weather file; a CSV names the row.
+      const Node* columns = node.find("columns");
+      const Node* named = columns ? columns->find(w.column) : nullptr;
+      std::string unit = w.unit == "1" ? "" : " " + w.unit;
+      if (unit.starts_with(" money") && !s_.currency.empty()) unit.replace(1, 5, s_.currency);
+      problem(named ? *named : node, fmt::format("the column '{}' holds {:g}{}", w.column, v, unit),
+              fmt::format("allowed is {:g}{} to {:g}{}; is its unit right?", w.range.low, unit, w.range.high, unit));
       return;
     }
   }
@@ -96,6 +104,13 @@ void DataBinder::read_set(const std::string& name, const Node& node, const std::
                      "a CSV of weather needs `place: {latitude: .., longitude: .., elevation: ..}`"});
       continue;
     }
+    if (d->derivation->doubts) {
+      for (const std::string& doubt : d->derivation->doubts(*shared, s_.start, s_.end)) {
+        const std::string note = fmt::format("{}:{}:{}: {}: {}", node.file(), node.line, node.column, node.path, doubt);
+        if (std::find(s_.notes.begin(), s_.notes.end(), note) == s_.notes.end())
+          s_.notes.push_back(note);  // of several plants, once
+      }
+    }
     Profile profile =
         Profile::on_demand(shared->first - s_.start, shared->interval, shared->rows,
                            static_cast<int>(d->derivation->inputs.size()), d->derivation->bind(asset.settings, shared));
@@ -108,6 +123,32 @@ void DataBinder::read_set(const std::string& name, const Node& node, const std::
     d->target.plan->add_profile(std::move(profile));
   }
 }
+
+namespace {
+
+// Where a data set names a column of its file.
+const Node* column_node(const Node& set, const std::string& name, int members, const Node& otherwise) {
+  const auto is_it = [&](const std::string& written) {
+    const std::size_t at = written.find("{member}");
+    if (at == std::string::npos) return written == name;
+    for (int m = 1; m <= members; ++m) {
+      std::string one = written;
+      if (one.replace(at, 8, std::to_string(m)) == name) return true;
+    }
+    return false;
+  };
+  const Node* stamps = set.find("stamps");
+  if (const Node* column = stamps ? stamps->find("column") : nullptr; column && is_it(column->text)) return column;
+  const Node* columns = set.find("columns");
+  if (!columns) return &otherwise;
+  for (const Node::Entry& e : columns->entries) {
+    const Node* column = e.value.find("column");
+    if (is_it(column ? column->text : e.key)) return column ? column : &e.value;
+  }
+  return &otherwise;
+}
+
+}  // namespace
 
 std::optional<DataSet> DataBinder::load(const std::string& name, const Node& node, const std::vector<Wanted>& wanted,
                                         int members) {
@@ -172,15 +213,15 @@ std::optional<DataSet> DataBinder::load(const std::string& name, const Node& nod
       }
     }
     const std::vector<std::string>& keys = calendar ? calendar_column_keys : column_keys;
-    const auto add = [&](const std::string& column, const Node& at, const std::string& unit) {
-      const auto one = read_column(column, at, unit, keys);
+    const auto add = [&](const std::string& column, const Node& at, const std::string& unit, const Range& range) {
+      const auto one = read_column(column, at, unit, keys, range);
       if (one) spec.columns.push_back(*one);
       good = good && one;
     };
     for (const Node::Entry& e : columns->entries) {
       known.push_back(e.key);
       if (unread) {
-        add(e.key, e.value, "");
+        add(e.key, e.value, "", {});
         continue;
       }
       if (std::any_of(wanted.begin(), wanted.end(), [&](const Wanted& w) { return w.column == e.key; })) continue;
@@ -188,7 +229,7 @@ std::optional<DataSet> DataBinder::load(const std::string& name, const Node& nod
       s_.notes.push_back(fmt::format("{}:{}:{}: {}: no asset reads this column", e.value.file(), e.line, e.column, e.value.path));
     }
     for (const Wanted& w : wanted) {
-      if (const Node* column = columns->find(w.column)) add(w.column, *column, w.unit);
+      if (const Node* column = columns->find(w.column)) add(w.column, *column, w.unit, calendar ? Range{} : w.range);
     }
     if (!good) return std::nullopt;
     if (path.find("{member}") == std::string::npos && std::none_of(spec.columns.begin(), spec.columns.end(), [](const auto& c) {
@@ -221,16 +262,20 @@ std::optional<DataSet> DataBinder::load(const std::string& name, const Node& nod
     }
   }
   for (Problem p : loaded.problems) {
-    if (p.line <= 1) {  // of the file as a whole, or of its column names: at the place that names the file
-      p = {file->file(), file->line, file->column, file->path, p.file + ": " + p.what, p.mend};
+    if (p.line <= 1) {  // of the file as a whole, or of its column names: at the place that names the column or the file
+      const Node* at = file;
+      if (!p.about.empty()) at = column_node(node, p.about, members, *file);
+      p = {at->file(), at->line, at->column, at->path, p.file + ": " + p.what, p.mend};
     }
     problems_.add(p);
   }
   for (const Problem& p : loaded.notes) s_.notes.push_back(p.text());
   if (!loaded.currency.empty() && !unread) {
-    if (s_.currency.empty()) s_.currency = loaded.currency;
+    if (s_.currency.empty())
+      s_.currency = loaded.currency, s_.currency_from = fmt::format("{}:{}:{}", node.file(), node.line, node.column);
     if (s_.currency != loaded.currency)
-      problem(node, fmt::format("has prices in {}, and the scenario counts in {}", loaded.currency, s_.currency));
+      problem(node, fmt::format("has prices in {}, and the scenario counts in {}", loaded.currency, s_.currency),
+              s_.currency_from.empty() ? "use one currency" : "use one currency; the first is in " + s_.currency_from);
   }
   if (!loaded.problems.empty()) return std::nullopt;
   if (known.empty()) {
@@ -307,8 +352,9 @@ bool DataBinder::read_stamps(const Node& node, DataFileSpec& spec) {
 
 // An empty unit: nobody reads the column, and any unit will do.
 std::optional<DataFileSpec::Column> DataBinder::read_column(const std::string& name, const Node& node, const std::string& unit,
-                                                            const std::vector<std::string>& keys) {
+                                                            const std::vector<std::string>& keys, const Range& range) {
   DataFileSpec::Column c;
+  c.range = range;
   c.name = name;
   c.column = name;
   c.declared = unit;
@@ -324,13 +370,13 @@ std::optional<DataFileSpec::Column> DataBinder::read_column(const std::string& n
     return std::nullopt;
   }
   if (c.unit.empty() && unit != "1" && !unit.empty()) {
-    problem(node, "the key 'unit' is missing", "allowed: " + any_unit(unit));
+    problem(node, "the key 'unit' is missing", "allowed: " + any_unit(unit, s_.currency));
     return std::nullopt;
   }
   if (!c.unit.empty() && !unit.empty() && !convert({1, c.unit}, unit)) {
     const bool energy = unit == "W" && convert({1, c.unit}, "Wh");
     problem(*node.find("unit"), fmt::format("'{}' is not a unit that fits", c.unit),
-            "allowed: " + any_unit(unit) +
+            allowed_units(c.unit, unit, s_.currency) +
                 (energy ? fmt::format("; energy that a row holds is written for each hour: {}/h", c.unit) : ""));
     return std::nullopt;
   }
@@ -409,6 +455,8 @@ std::uint64_t text_hash(std::string_view text) {
 }
 
 std::string file_hash(const std::string& path) {
+  std::error_code ignored;
+  if (!std::filesystem::is_regular_file(path, ignored)) return "";  // a pipe is read once
   std::ifstream in(path, std::ios::binary);
   std::uint64_t h = 1469598103934665603u;
   std::vector<char> buffer(1 << 16);

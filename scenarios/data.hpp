@@ -10,7 +10,7 @@
 
 namespace urja {
 
-// 64 bits of FNV-1a over a file, in hexadecimal.
+// 64 bits of FNV-1a over a file, in hexadecimal; of what is no file, nothing.
 std::string file_hash(const std::string& path);
 std::uint64_t text_hash(std::string_view text);
 
@@ -35,7 +35,7 @@ class DataBinder {
   std::optional<DataSet> load(const std::string& name, const Node& node, const std::vector<Wanted>& wanted, int members);
   bool read_stamps(const Node& node, DataFileSpec& spec);
   std::optional<DataFileSpec::Column> read_column(const std::string& name, const Node& node, const std::string& unit,
-                                                  const std::vector<std::string>& keys);
+                                                  const std::vector<std::string>& keys, const Range& range);
   void known_keys(const Node& map, const std::vector<std::string>& known, const std::string& whose);
   void add_profile(Plan& plan, int members, const DataSet& set, const std::vector<const Binding*>& bindings);
   void problem(const Node& at, const std::string& what, const std::string& mend = "") {

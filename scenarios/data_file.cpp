@@ -213,6 +213,13 @@ class Loader {
     }
     if (!out_.good()) return;
     file_ = of_member(spec_.path, 1);
+    if (own_stamps && instants && spec_.repeat != DataFileSpec::Repeat::no && spec_.stamps.clock == "utc" &&
+        !spec_.zone.changes(static_cast<std::int64_t>(spec_.start), static_cast<std::int64_t>(spec_.end)).empty())
+      out_.notes.push_back(
+          {file_, 0, 0, fmt::format("data.{}.stamps.clock", spec_.name),
+           "the stamps say which instants are meant; `clock: utc` makes `repeat` count days from midnight to midnight "
+           "in UTC, while the plant's clock is changed for summer time",
+           "for days of the plant's clock leave `clock` out"});
     line_ = own_stamps ? place_stamped(spec_, file_, stamps, instants, out_.problems)
                        : place_even(spec_, file_, rows_, out_.problems);
   }
@@ -248,10 +255,14 @@ class Loader {
     const Micro end = micro(spec_.end);
     if (start_ < line_.first || end > line_.end()) {
       const auto text = [&](Micro t) { return spec_.zone.text(floor_seconds(t)); };
-      out_.problems.push_back({file_, 0, 0, "data." + spec_.name,
-                               fmt::format("the file has data from {} to {}, the run is from {} to {} ({})", text(line_.first),
-                                           text(line_.end()), text(start_), text(end), spec_.zone.name()),
-                               "set the run's from and to within the data, or correct the stamps"});
+      out_.problems.push_back(
+          {file_, 0, 0, "data." + spec_.name,
+           fmt::format("the file has data from {} to {}, the run is from {} to {} ({})", text(line_.first), text(line_.end()),
+                       text(start_), text(end), spec_.zone.name()),
+           spec_.repeat == DataFileSpec::Repeat::no
+               ? "set the run's from and to within the data, correct the stamps, or lay the data's days on the "
+                 "run's dates: repeat: same_date or same_weekday"
+               : "set the run's from and to within the data, or correct the stamps"});
       return;
     }
     begin_cell_ = (start_ - line_.first) / line_.interval;
@@ -290,9 +301,10 @@ class Loader {
     if (factor != 1 || offset != 0)
       for (double& v : values) v = v * factor + offset;
 
+    const std::string file = per_member(spec_.path) ? of_member(spec_.path, static_cast<int>(m) + 1) : file_;
+    check_range(c, static_cast<int>(m), file, values);
     const std::vector<Hole> holes = holes_in(values);
     if (holes.empty()) return;
-    const std::string file = per_member(spec_.path) ? of_member(spec_.path, static_cast<int>(m) + 1) : file_;
     const std::vector<double> known = column.gap.fill == DataFileSpec::Fill::typical ? values : std::vector<double>{};
     const auto seconds = [&](Hole hole) { return static_cast<double>((hole.last - hole.first) * line_.interval) / 1e6; };
     int filled = 0, unfilled = 0;
@@ -327,6 +339,45 @@ class Loader {
                             fmt::format("{} gap{} filled, {} in all, the longest {}", filled, filled == 1 ? "" : "s",
                                         duration_text(total), duration_text(most)),
                             ""});
+  }
+
+  // The first value that is not allowed, and how many rows have one.
+  void check_range(std::size_t c, int member, const std::string& file, const std::vector<double>& values) {
+    const auto& column = spec_.columns[c];
+    const auto& [low, high] = column.range;
+    std::int64_t first = -1, rows = 0;
+    int before = 0;
+    for (std::size_t i = 0; i < values.size(); ++i) {
+      if (!(values[i] < low || values[i] > high)) continue;
+      const auto cell = static_cast<std::int64_t>(i);
+      if (first < 0) first = cell;
+      const int line = line_at(cell);
+      rows += line != before;
+      before = line;
+    }
+    if (first < 0) return;
+    const auto& [declared, factor, offset] = conversions_[c];
+    const auto text = [&, unit = with_own_currency(declared)](double v) { return fmt::format("{:.12g}{}", v, unit); };
+    const double value = values[static_cast<std::size_t>(first)];
+    const int line = line_at(first);
+    const std::string name = of_member(column.column, member + 1);
+    out_.problems.push_back(
+        {file, line, cell_place(file, line, name), key(column),
+         fmt::format("holds {}{}; allowed is {} to {}", text(value),
+                     rows > 1 ? fmt::format(" (and {} more row{} not fit)", rows - 1, rows == 2 ? " does" : "s do") : "",
+                     text(low), text(high)),
+         marks_missing((value - offset) / factor) ? "a mark for a missing value? leave the cell empty" : "is its unit right?"});
+  }
+  // " W", " EUR/kWh", or nothing for a plain number.
+  std::string with_own_currency(const std::string& unit) const {
+    if (unit == "1") return "";
+    return unit.starts_with("money") && !out_.currency.empty() ? " " + out_.currency + unit.substr(5) : " " + unit;
+  }
+  // -999, 9999, -99.9: nothing but nines.
+  static bool marks_missing(double written) {
+    std::string digits = fmt::format("{:.6g}", std::abs(written));
+    std::erase(digits, '.');
+    return digits.size() > 1 && digits.find_first_not_of('9') == std::string::npos;
   }
 
   // The line where a gap begins: its own row, or the last one before it.

@@ -20,6 +20,7 @@
 
 #include "engine/calendar.hpp"
 #include "engine/data_set.hpp"
+#include "engine/declare.hpp"
 #include "scenarios/csv.hpp"
 
 namespace urja {
@@ -61,6 +62,7 @@ struct DataFileSpec {
     Resample resample = Resample::hold;
     Gap gap;
     std::string origin;  // measured, modelled ..: for the reader of results; nothing here depends on it
+    Range range{};       // of the values that are allowed, in the declared unit
   };
 
   // What stands for dates that the file does not have: the rows of the same day and month (28 February for the 29th), or of the nearest

@@ -46,7 +46,7 @@ ProbeTable probe(const std::string& model, const std::string& params, const Prob
     std::string currency;
     const Zone zone = *Zone::find("UTC");
     AssetReader reader(problems, zone, {}, currency);
-    reader.every_state = true;
+    reader.driven_alone = true;
     if (root.is_map()) reader.read(target, root, {"model"});
   }
   if (!problems.empty()) throw ScenarioError{problems};

@@ -3,12 +3,28 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <numeric>
 #include <tuple>
 
 #include "engine/units.hpp"
 
 namespace urja {
+namespace {
+
+bool same_letter(char a, char b) {
+  const auto small = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; };
+  return small(a) == small(b);
+}
+
+// Units as messages show them, prices in a currency.
+std::vector<std::string> shown_units(std::string_view declared, std::string_view currency) {
+  std::vector<std::string> units = spellings(declared);
+  if (declared.starts_with("money") && !currency.empty()) {
+    for (std::string& unit : units) unit.replace(0, 3, currency);
+  }
+  return units;
+}
+
+}  // namespace
 
 std::string Problem::text() const {
   std::string place = file;
@@ -32,18 +48,20 @@ std::string Problems::text() const {
 
 std::string nearest(std::string_view wrong, const std::vector<std::string>& known) {
   std::string best;
-  std::size_t best_distance = std::max<std::size_t>(2, wrong.size() / 3) + 1;
+  // Levenshtein distance, one row at a time, in halves: a letter in the other case is half a change.
+  constexpr std::size_t one = 2;
+  std::size_t best_distance = one * (std::max<std::size_t>(2, wrong.size() / 3) + 1);
   std::vector<std::size_t> row;
-  for (const std::string& name : known) {  // Levenshtein distance, one row at a time
+  for (const std::string& name : known) {
     row.resize(name.size() + 1);
-    std::iota(row.begin(), row.end(), std::size_t{0});
+    for (std::size_t j = 0; j <= name.size(); ++j) row[j] = j * one;
     for (std::size_t i = 0; i < wrong.size(); ++i) {
       std::size_t diagonal = row[0];
-      row[0] = i + 1;
+      row[0] = (i + 1) * one;
       for (std::size_t j = 0; j < name.size(); ++j) {
-        const std::size_t changed = diagonal + (wrong[i] != name[j]);
+        const std::size_t changed = diagonal + (wrong[i] == name[j] ? 0 : same_letter(wrong[i], name[j]) ? one / 2 : one);
         diagonal = row[j + 1];
-        row[j + 1] = std::min({row[j] + 1, row[j + 1] + 1, changed});
+        row[j + 1] = std::min({row[j] + one, row[j + 1] + one, changed});
       }
     }
     if (row.back() < best_distance) best_distance = row.back(), best = name;
@@ -59,9 +77,35 @@ std::string any_of(const std::vector<std::string>& names) {
   return all;
 }
 
-std::string any_unit(std::string_view declared) {
-  const bool price = declared.substr(0, 5) == "money";
-  return any_of(spellings(declared)) + (price ? "; any ISO currency code may stand for USD" : "");
+std::string any_unit(std::string_view declared, std::string_view currency) {
+  const bool any = declared.starts_with("money") && currency.empty();
+  return any_of(shown_units(declared, currency)) + (any ? "; any ISO currency code may stand for USD" : "");
+}
+
+std::string allowed_units(std::string_view written, std::string_view declared, std::string_view currency) {
+  std::string text = "allowed: " + any_unit(declared, currency);
+  for (const std::string& unit : shown_units(declared, currency)) {
+    if (std::equal(unit.begin(), unit.end(), written.begin(), written.end(), same_letter))
+      return text + fmt::format("; did you mean '{}'?", unit);
+  }
+  return text;
+}
+
+bool is_utf8(std::string_view text) {
+  for (std::size_t i = 0; i < text.size();) {
+    const auto byte = static_cast<unsigned char>(text[i]);
+    const std::size_t more = byte < 0x80                   ? 0
+                             : byte >= 0xc2 && byte < 0xe0 ? 1
+                             : byte >= 0xe0 && byte < 0xf0 ? 2
+                             : byte >= 0xf0 && byte < 0xf5 ? 3
+                                                           : 4;
+    if (more == 4 || i + more >= text.size()) return false;
+    for (std::size_t k = 1; k <= more; ++k) {
+      if ((static_cast<unsigned char>(text[i + k]) & 0xc0) != 0x80) return false;
+    }
+    i += more + 1;
+  }
+  return true;
 }
 
 }  // namespace urja

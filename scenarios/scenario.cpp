@@ -13,6 +13,7 @@
 #include "scenarios/data.hpp"
 #include "scenarios/fault_reader.hpp"
 #include "scenarios/parameter_sets.hpp"
+#include "scenarios/timeline.hpp"
 #include "scenarios/tree.hpp"
 
 namespace urja {
@@ -44,7 +45,9 @@ class ScenarioSource::Loader {
       fail(root_, "this is a sweep, not a scenario", "run it with `urja sweep SCENARIO --sweep " + s_.file + "`");
       stop_if_wrong();
     }
-    known_keys(root_, {"urja", "title", "zone", "run", "data", "feeders", "assets", "balance", "controller", "faults"},
+    if (const Node* include = root_.find("include"))
+      fail(*include, "files are included before --set", "write `include:` in the file");
+    known_keys(root_, {"urja", "title", "zone", "include", "run", "data", "feeders", "assets", "balance", "controller", "faults"},
                "a scenario");
     read_head();
     stop_if_wrong();  // without zone and run nothing else can be judged
@@ -153,7 +156,10 @@ class ScenarioSource::Loader {
       if (from && to) {
         s_.start = *from, s_.end = *to;
         const double steps = (s_.end - s_.start) / s_.step;
-        if (s_.end <= s_.start) fail(run->find("to") ? *run->find("to") : *run, "'to' does not lie after 'from'");
+        if (s_.end <= s_.start)
+          fail(run->find("to") ? *run->find("to") : *run, "'to' does not lie after 'from'",
+               fmt::format("'from' is {}; a day's run ends at {}", zone_->text(static_cast<std::int64_t>(s_.start)),
+                           zone_->text(static_cast<std::int64_t>(s_.start) + 86400)));
         else if (std::abs(steps - std::round(steps)) > 1e-6)
           fail(run->find("step") ? *run->find("step") : *run,
                fmt::format("from 'from' to 'to' are {:.12g} steps of {:.12g} s, not a whole number", steps, s_.step),
@@ -163,7 +169,10 @@ class ScenarioSource::Loader {
     }
     const double per_record = s_.record / s_.step;
     if (std::abs(per_record - std::round(per_record)) > 1e-6 || per_record < 1 - 1e-9) {
-      fail(*run->find(run->find("record") ? "record" : "step"), "'record' is not a whole number of steps");
+      const double some = std::max(1.0, std::floor(per_record));
+      fail(*run->find(run->find("record") ? "record" : "step"), "'record' is not a whole number of steps",
+           fmt::format("with steps of {} for example {} or {}", duration_text(s_.step), duration_text(some * s_.step),
+                       duration_text((some + 1) * s_.step)));
     }
   }
 
@@ -243,6 +252,12 @@ class ScenarioSource::Loader {
       for (const Node::Entry& e : data->entries) data_names_.insert(e.key);
     }
     reader_ = std::make_unique<AssetReader>(problems_, *zone_, data_names_, s_.currency, sets_);
+    reader_->currency_from = &s_.currency_from;
+    for (const std::string& name : data_names_) {
+      const Node* columns = root_.find("data")->find(name)->find("columns");
+      for (const Node::Entry& e : columns ? columns->entries : std::vector<Node::Entry>{})
+        reader_->data_columns[name].push_back(e.key);
+    }
     reader_->values_only = values_only_;
   }
 
@@ -266,7 +281,12 @@ class ScenarioSource::Loader {
         continue;
       }
       if (!e.value.is_map()) {
-        fail(e.value, "expected {model: .., ..}", "models: " + any_of(model_names(false)));
+        fail(e.value, "expected {model: .., ..}",
+             e.value.text.starts_with("model:") ? "a space is missing after the colon" : "models: " + any_of(model_names(false)));
+        not_loaded_.insert(e.key);
+        continue;
+      }
+      if (only_set(*assets, e)) {
         not_loaded_.insert(e.key);
         continue;
       }
@@ -289,6 +309,21 @@ class ScenarioSource::Loader {
     for (auto& [target, node] : todo) reader_->read(target, *node, {"model", "on"});
   }
 
+  // Is this an asset that the file does not have, of which the command line sets something? Says so.
+  bool only_set(const Node& assets, const Node::Entry& e) {
+    if (e.line > 0 || !e.value.is_map() || e.value.find("model") || e.value.find("fleet")) return false;
+    std::vector<std::string> known;
+    for (const Node::Entry& other : assets.entries) {
+      if (other.line > 0) known.push_back(other.key);
+    }
+    if (known.empty()) return false;
+    const std::string close = nearest(e.key, known);
+    const std::string path = e.value.path.starts_with("--set ") ? e.value.path : "--set " + e.value.path;
+    problems_.add({e.value.file(), 0, 0, path, fmt::format("there is no asset '{}'", e.key),
+                   close.empty() ? "known: " + any_of(known) : fmt::format("did you mean '{}'?", close)});
+    return true;
+  }
+
   void read_fleet(const std::string& name, const Node& node, int bus, std::vector<std::pair<AssetTarget, const Node*>>& todo) {
     known_keys(node, {"fleet", "on", "members"}, "a fleet");
     const auto count = reader_->quantity(*node.find("fleet"), "1", {1, 4096});
@@ -305,6 +340,8 @@ class ScenarioSource::Loader {
       fail(*node.find("fleet"), "a fleet has a whole number of members");
       return;
     }
+    if (std::any_of(members->entries.begin(), members->entries.end(), [&](const auto& e) { return only_set(*members, e); }))
+      return;
     auto child = std::make_unique<Plan>(s_.start, s_.end, s_.step);
     for (const Node::Entry& e : members->entries) {
       if (!is_name(e.key) || !e.value.is_map()) {

@@ -25,6 +25,7 @@ struct Scenario {
   std::map<std::string, std::string> included;  // file -> text
   std::string title, zone;
   std::string currency;           // ISO code; empty where nothing has a price
+  std::string currency_from;      // the place that named it first: "site.yaml:26:130"
   double start = 0, end = 0;      // UTC seconds
   double step = 60, record = 60;  // s
   std::uint64_t seed = 1;

@@ -298,8 +298,26 @@ class Days {
       return clock.instants_of(midnight).first * second >= line.first &&
              clock.instants_of(midnight + day_length).first * second <= line.end();
     };
-    if (first_ < last_ && !whole(first_)) first_ += day_length;
-    if (first_ < last_ && !whole(last_)) last_ -= day_length;
+    const auto time = [&](Micro t) { return wall_text(clock.wall_at(floor_seconds(t))).substr(11); };
+    if (first_ < last_ && !whole(first_)) {
+      parts_.push_back({first_, "00:00 to " + time(line.first)});
+      first_ += day_length;
+    }
+    if (first_ < last_ && !whole(last_)) {
+      parts_.push_back({last_, time(line.end()) + " to 24:00"});
+      last_ -= day_length;
+    }
+  }
+
+  bool begins_in_a_day() const { return !parts_.empty() && parts_.front().second.starts_with("00:00"); }
+  // What the file lacks of the days that are this date in another year: "2023-01-01 lacks 00:00 to 00:15", or nothing.
+  std::string lacking(std::int64_t day) const {
+    std::string text;
+    for (const auto& [midnight, part] : parts_) {
+      if (civil(midnight).month == civil(day).month && civil(midnight).day == civil(day).day)
+        text += fmt::format("{}{} lacks {}", text.empty() ? "" : ", ", wall_text(midnight).substr(0, 10), part);
+    }
+    return text;
   }
 
   // Local midnights. Nothing: the file has no such date.
@@ -331,6 +349,7 @@ class Days {
   }
   bool by_weekday_;
   std::int64_t first_, last_;
+  std::vector<std::pair<std::int64_t, std::string>> parts_;  // days of which the file has but a part, and what it lacks
 };
 
 }  // namespace
@@ -369,10 +388,15 @@ Timeline repeated(const DataFileSpec& spec, const std::string& file, const Timel
       const auto found = days.stands_for(day);
       if (!found) {
         const auto date = [&](Micro t) { return wall_text(clock.wall_at(floor_seconds(t))).substr(0, 10); };
+        const std::string lacking = days.lacking(day);
         problems.push_back({file, 0, 0, "data." + spec.name,
-                            fmt::format("the file has no day that could stand for {}: it goes from {} to {}",
-                                        wall_text(day).substr(0, 10), date(line.first), date(line.end() - 1)),
-                            "take a file of a whole year, or a shorter run"});
+                            fmt::format("the file has no {}day that could stand for {}: it goes from {} to {}{}",
+                                        lacking.empty() ? "" : "whole ", wall_text(day).substr(0, 10), date(line.first),
+                                        date(line.end() - 1), lacking.empty() ? "" : ", and " + lacking),
+                            lacking.empty() || !days.begins_in_a_day() ? "take a file of a whole year, or a shorter run"
+                            : spec.stamps.mark == DataFileSpec::Mark::start
+                                ? "are the stamps the ends of the intervals? say mark: end, or correct the clock"
+                                : "correct the clock, or the stamps"});
         return line;
       }
       source = *found;

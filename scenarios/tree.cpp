@@ -60,6 +60,9 @@ class Converter {
             continue;
           }
           entry.value = convert(pair.second, inner, depth + 1);
+          if (const std::size_t colon = entry.key.find(':'); entry.value.kind == Node::Kind::null && colon != std::string::npos)
+            problems_.add({file_, entry.line, entry.column, inner, "a space is missing after the colon",
+                           fmt::format("write `{}: {}`", entry.key.substr(0, colon), entry.key.substr(colon + 1))});
           if (entry.value.kind == Node::Kind::null && entry.value.line <= 0)
             entry.value.line = entry.line, entry.value.column = entry.column;
           to.entries.push_back(std::move(entry));
@@ -98,6 +101,41 @@ const Node* Node::find(std::string_view key) const {
 }
 Node* Node::find(std::string_view key) { return const_cast<Node*>(static_cast<const Node*>(this)->find(key)); }
 
+namespace {
+
+// Lines `from` to `to`, counted from 0.
+std::vector<std::string> lines_of(const std::string& text, int from, int to) {
+  std::istringstream in(text);
+  std::vector<std::string> lines;
+  std::string line;
+  for (int at = 0; at <= to && std::getline(in, line); ++at) {
+    if (at >= from) lines.push_back(line);
+  }
+  return lines;
+}
+// Line and column, from 1, of a tab in the indentation of a line or the one before, or {0, 0}. The line counts from 0.
+std::pair<int, int> tab_near(const std::string& text, int line) {
+  const int from = std::max(line - 1, 0);
+  const std::vector<std::string> lines = lines_of(text, from, line);
+  for (std::size_t k = lines.size(); k-- > 0;) {
+    const std::size_t tab = lines[k].find('\t');
+    if (tab != std::string::npos && lines[k].find_first_not_of(" \t") > tab)
+      return {from + static_cast<int>(k) + 1, static_cast<int>(tab) + 1};
+  }
+  return {0, 0};
+}
+// Does a line, or the one before, begin with `key:value`?
+bool colon_without_space(const std::string& text, int line) {
+  for (const std::string& one : lines_of(text, std::max(line - 1, 0), line)) {
+    const std::size_t begin = one.find_first_not_of(' '), colon = one.find(':');
+    if (begin == std::string::npos || colon == std::string::npos || colon + 1 >= one.size() || one[colon + 1] == ' ') continue;
+    if (one[colon + 1] != '\r' && is_name(one.substr(begin, colon - begin))) return true;
+  }
+  return false;
+}
+
+}  // namespace
+
 Node parse_yaml(const std::string& text, const std::string& file, Problems& problems) {
   try {
     if (text.size() > most_bytes) {
@@ -106,8 +144,12 @@ Node parse_yaml(const std::string& text, const std::string& file, Problems& prob
     }
     return Converter(file, problems).convert(YAML::Load(text), "", 0);
   } catch (const YAML::Exception& e) {
-    problems.add({file, e.mark.line + 1, e.mark.column + 1, "", "this is not YAML: " + e.msg,
-                  "look at quotes, colons and indentation here"});
+    if (const auto tab = tab_near(text, e.mark.line); tab.first > 0)
+      problems.add({file, tab.first, tab.second, "", "there is a tab; YAML indents with spaces only", ""});
+    else
+      problems.add({file, e.mark.line + 1, e.mark.column + 1, "", "this is not YAML: " + e.msg,
+                    colon_without_space(text, e.mark.line) ? "a space is missing after the colon"
+                                                           : "look at quotes, colons and indentation here"});
   } catch (const std::exception& e) { problems.add({file, 0, 0, "", std::string("cannot be read: ") + e.what(), ""}); }
   return {};
 }
@@ -126,6 +168,11 @@ std::string read_text(const std::string& file, Problems& problems) {
   std::string text(std::min<std::size_t>(most_bytes + 1, static_cast<std::size_t>(std::max<off_t>(info.st_size, 0))), '\0');
   in.read(text.data(), static_cast<std::streamsize>(text.size()));
   text.resize(static_cast<std::size_t>(in.gcount()));
+  if (text.size() <= most_bytes && !is_utf8(text)) {
+    const bool utf16 = text.starts_with("\xff\xfe") || text.starts_with("\xfe\xff");
+    problems.add({file, 0, 0, "", utf16 ? "the text is in UTF-16" : "the text is not UTF-8", "save it as UTF-8"});
+    return "";
+  }
   if (text.find('\0') != std::string::npos) {
     problems.add({file, 0, 0, "", "is not a text file", "a scenario is YAML"});
     return "";

@@ -398,7 +398,7 @@ WeatherFile parse_weather(std::string_view text, const std::string& path, std::o
 WeatherFile read_weather_file(const std::string& path, std::optional<double> utc_offset_h) {
   std::error_code ignored;
   std::ifstream in;
-  if (!std::filesystem::is_directory(path, ignored)) in.open(path, std::ios::binary);
+  if (std::filesystem::is_regular_file(path, ignored) || std::filesystem::is_fifo(path, ignored)) in.open(path, std::ios::binary);
   const std::string text{std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>()};
   if (!in.is_open() || in.bad()) throw FileError(path, 0, "the file cannot be read", "check its name and that you may read it");
   return parse_weather(text, path, utc_offset_h);

@@ -26,7 +26,7 @@ struct Load {
     d.port<&Load::ac>();
     d.parameter<&Load::scale>("1", 1, {0, 1e6}, "multiplies the demand", hook | estimable);
     d.parameter<&Load::power_factor>("1", 1, {0.05, 1}, "real over apparent power, lagging");
-    d.input<&Load::demand>("W", 0, {0, 1e12}, "power that the consumers ask for", observable);
+    d.input<&Load::demand>("W", 0, {0, 1e12}, "power that the consumers ask for", observable | needed);
     d.parameter<&Load::stuck_open>("1", 0, {0, 1}, "1: the relay does not close", hook);
     d.parameter<&Load::stuck_closed>("1", 0, {0, 1}, "1: the relay does not open, and nobody can shed what is behind it", hook);
     d.input<&Load::relay>("1", 1, {0, 1}, "1 = closed, 0 = shed", observable | actionable | telemetered);

@@ -24,7 +24,7 @@ struct ShiftableLoad {
     d.port<&ShiftableLoad::ac>();
     d.parameter<&ShiftableLoad::payback>("1", 1, {0, 1}, "share of shed energy that is made up for later").cite("assumption");
     d.parameter<&ShiftableLoad::payback_power>("W", 1000, {0, 1e12}, "most power on top of the demand, to make up for it");
-    d.input<&ShiftableLoad::demand>("W", 0, {0, 1e12}, "power that the consumers ask for", observable);
+    d.input<&ShiftableLoad::demand>("W", 0, {0, 1e12}, "power that the consumers ask for", observable | needed);
     d.parameter<&ShiftableLoad::stuck_open>("1", 0, {0, 1}, "1: the relay does not close", hook);
     d.parameter<&ShiftableLoad::stuck_closed>("1", 0, {0, 1}, "1: the relay does not open, and nobody can shed what is behind it",
                                               hook);

@@ -50,7 +50,7 @@ struct Pv : RideThrough {
     d.parameter<&Pv::open_circuit_ratio>("1", 1.22, {1.05, 1.5}, "open-circuit voltage over the one of the maximum");
     d.input<&Pv::available_limit>("1", 1, {0, 1}, "curtailment: largest power as share of the inverter's rating", actionable);
     d.state<&Pv::cell_temperature>("degC", 25, {-60, 500}, "at the end of the step", observable | telemetered);
-    d.input<&Pv::plane_of_array_irradiance>("W/m2", 0, {0, 2000}, "on the modules", observable | telemetered);
+    d.input<&Pv::plane_of_array_irradiance>("W/m2", 0, {0, 2000}, "on the modules", observable | telemetered | needed);
     d.input<&Pv::ambient_temperature>("degC", 25, {-60, 60}, "air at the modules", observable | telemetered);
     d.input<&Pv::wind_speed>("m/s", 1, {0, 70}, "at the modules' height", observable | telemetered);
     d.output<&Pv::dc_power>("W", "from the modules", source | telemetered | observable);
@@ -63,12 +63,12 @@ struct Pv : RideThrough {
     d.scratch<&Pv::hot, &Pv::mean_temperature, &Pv::dc_maximum>();
     d.derive<&Pv::plane_of_array_irradiance, &Pv::ambient_temperature, &Pv::wind_speed>(
         "weather",
-        {{"global_horizontal_irradiance", "W/m2"},
-         {"direct_normal_irradiance", "W/m2", false},
-         {"diffuse_horizontal_irradiance", "W/m2", false},
-         {"ambient_temperature", "degC"},
-         {"wind_speed", "m/s", false}},
-        "weather of the site; the light on the modules follows from the sun's position", plane_of_array_rows);
+        {{"global_horizontal_irradiance", "W/m2", {-20, 2000}},
+         {"direct_normal_irradiance", "W/m2", {-20, 2000}, false},
+         {"diffuse_horizontal_irradiance", "W/m2", {-20, 2000}, false},
+         {"ambient_temperature", "degC", {-60, 60}},
+         {"wind_speed", "m/s", {0, 70}, false}},
+        "weather of the site; the light on the modules follows from the sun's position", plane_of_array_rows, weather_doubts);
     d.setting<&Settings::surface_tilt>("deg", 20, {0, 90}, "of the modules; 0 = flat");
     d.setting<&Settings::surface_azimuth>("deg", 180, {0, 360}, "direction that the modules face, clockwise from north");
     d.setting<&Settings::albedo>("1", 0.2, {0, 1}, "light that the ground reflects");

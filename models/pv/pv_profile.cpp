@@ -20,7 +20,7 @@ struct PvProfile : RideThrough {
     d.parameter<&PvProfile::array_share>("1", 1, {0, 1}, "share of the power that modules, strings and tracker still give",
                                          hook | estimable);
     d.parameter<&PvProfile::derate>("1", 1, {0, 1}, "share of the rating that the inverter still passes on", hook);
-    d.input<&PvProfile::generation>("W/W", 0, {0, 2}, "AC power per unit of the rating", observable);
+    d.input<&PvProfile::generation>("W/W", 0, {0, 2}, "AC power per unit of the rating", observable | needed);
     d.input<&PvProfile::available_limit>("1", 1, {0, 1}, "curtailment: largest power as share of the rating", actionable);
     d.output<&PvProfile::generated>("W", "AC power of the plant", source | telemetered | observable);
     d.output<&PvProfile::available_power>("W", "AC power that the profile would allow", observable).kpi("pv_available_kwh");

@@ -80,6 +80,7 @@ int add(Plan& plan, const std::string& name, const std::string& model, int bus =
     Problems problems;
     std::string currency;
     AssetReader reader(problems, *Zone::find("UTC"), {}, currency);
+    reader.driven_alone = true;  // its inputs come from profiles
     reader.read({&plan, index, members}, parse_yaml(entries, name, problems), {});
     INFO(problems.text());
     REQUIRE(problems.empty());

@@ -144,6 +144,23 @@ def one_step(check, chromium, urja, source, folder):
     tab.close()
 
 
+def faults(check, chromium, urja, source, folder):
+    page = folder / "faults.html"
+    broken = folder / "faults.yaml"
+    broken.write_text(f"include: {source}/tests/faults/plant.yaml\nfaults:\n"
+                      "  dark: {kind: grid_outage, on: grid, at: 2024-06-01 11:00, duration: 2 h}\n"
+                      "  '<b>': {kind: pv_shading, on: pv, at: 2024-06-01 08:00, duration: 1 d}\n".replace("'<b>'", "shade-of_a_tree_with_a_long_name"))
+    subprocess.run([urja, "run", broken, "--out", folder / "faults.h5", "--report", page], check=True, capture_output=True)
+    for screen in (PHONE, DESKTOP):
+        tab = chromium.open(page, *screen)
+        plots = tab.run(DRAWN)
+        check.page("faults", tab, {name: 1 for name in plots})
+        bands = tab.run("[...document.querySelectorAll('.chart path')].filter((p) => p.getAttribute('fill') === '#c0392b').length")
+        check.that(bands >= 2, f"faults: {bands} bands")
+        check.that(tab.run("document.body.innerText.includes('grid_outage on grid')"), "faults: no table")
+        tab.close()
+
+
 def hostile_names(check, chromium, urja, source, folder):
     with h5py.File(folder / "evil.h5", "w") as file:
         for name in ("title", "zone", "currency", "scenario", "scenario_file", "version"):
@@ -241,7 +258,7 @@ def main(urja, source):
         return 1 if os.environ.get("URJA_TEST_BROWSER") == "required" else SKIPPED
     check = Check()
     with tempfile.TemporaryDirectory(prefix="urja_pages_") as folder, browser.Browser(path) as chromium:
-        for test in (two_weeks_of_a_village, one_step, hostile_names, sweep_of_a_grid, other_sweeps):
+        for test in (two_weeks_of_a_village, one_step, faults, hostile_names, sweep_of_a_grid, other_sweeps):
             test(check, chromium, urja, source, Path(folder))
     return 1 if check.wrong else 0
 

@@ -10,6 +10,7 @@
 #include <nlohmann/json.hpp>
 #include <sstream>
 
+#include "engine/calendar.hpp"
 #include "scenarios/run.hpp"
 #include "scenarios/scenario.hpp"
 #include "tests/catch.hpp"
@@ -374,6 +375,100 @@ TEST_CASE("scenario: what was filled in is told", "[scenario]") {
   REQUIRE(s.notes.size() == 1);
   CHECK_THAT(s.notes[0], contains("1 gap filled"));
   CHECK_THAT(program({"validate", folder.path("small.yaml")}).err, contains("1 gap filled"));
+}
+
+TEST_CASE("scenario: what is allowed and hardly meant is told", "[scenario]") {
+  const Scratch folder;
+  // Ten days of light as a bell about the noon of UTC+1, in Berlin.
+  const auto notes = [&](double scale, int hours_late, const std::string& more = "", const std::string& clock = "standard") {
+    std::string rows = "time,ghi,air\n";
+    for (int h = 0; h < 240; ++h) {
+      const double light = std::max(0.0, 800 * std::cos((h % 24 + 0.5 - 12 - hours_late) * 3.14159 / 14));
+      rows += fmt::format("2024-06-{:02d} {:02d}:00{},{:.4f},20\n", 1 + h / 24, h % 24, clock == "utc" ? "Z" : "",
+                          std::abs(h % 24 + 0.5 - 12 - hours_late) < 7 ? light * scale : 0);
+    }
+    folder.write("sky.csv", rows);
+    return loaded(folder,
+                  "urja: 1\nzone: Europe/Berlin\nrun: {from: 2024-06-02 00:00, to: 2024-06-10 00:00, step: 1 h}\ndata:\n"
+                  "  sky:\n    file: sky.csv\n    place: {latitude: 52.5 deg, longitude: 13.4 deg, elevation: 40 m}\n"
+                  "    stamps: {column: time, clock: " +
+                      clock + "}\n" + more +
+                      "    columns:\n      global_horizontal_irradiance: {column: ghi, unit: W/m2}\n"
+                      "      ambient_temperature: {column: air, unit: degC}\n"
+                      "assets:\n  pv: {model: pv, weather: sky}\n  west: {model: pv, weather: sky}\n  grid: {model: grid}\n"
+                      "balance: [grid]\n")
+        .notes;
+  };
+  CHECK(notes(1, 0).empty());
+  const auto weak = notes(1e-3, 0), late = notes(1, 6);
+  REQUIRE(weak.size() == 1);
+  CHECK_THAT(weak[0],
+             contains("small.yaml:6:5: data.sky: the largest global_horizontal_irradiance is 0.795 W/m2: is its unit kW/m2?"));
+  REQUIRE(late.size() == 1);
+  CHECK_THAT(late[0],
+             contains("of global_horizontal_irradiance falls while the sun is below the horizon at 52.5 deg north, 13.4"));
+}
+
+TEST_CASE("scenario: a clock that only says when a day of `repeat` begins is told where it is not the plant's", "[scenario]") {
+  const Scratch folder;
+  const auto notes = [&](const std::string& clock, const std::string& end) {
+    std::string rows = "time,kw\n";
+    for (int d = 0; d < 367; ++d)
+      rows += fmt::format("{}T00:00Z,1\n", wall_text(wall_seconds({2022, 12, 31, 0, 0, 0}) + d * 86400).substr(0, 10));
+    folder.write("load.csv", rows);
+    return loaded(folder, "urja: 1\nzone: Europe/Berlin\nrun: {from: 2024-02-01 00:00, to: " + end +
+                              ", step: 1 h}\ndata:\n  d:\n"
+                              "    file: load.csv\n    repeat: same_date\n    stamps: {column: time" +
+                              clock +
+                              "}\n"
+                              "    columns: {p: {column: kw, unit: kW}}\n"
+                              "assets:\n  load: {model: load, demand: d.p}\n  grid: {model: grid}\nbalance: [grid, load]\n")
+        .notes;
+  };
+  const auto told = notes(", clock: utc", "2024-05-01 00:00");
+  REQUIRE(told.size() == 1);
+  CHECK_THAT(told[0],
+             contains("load.csv: data.d.stamps.clock: the stamps say which instants are meant; `clock: utc` makes `repeat`"));
+  CHECK(notes(", clock: utc", "2024-03-01 00:00").empty());
+  CHECK(notes("", "2024-05-01 00:00").empty());
+}
+
+TEST_CASE("scenario: holidays of other years are told", "[scenario]") {
+  const Scratch folder;
+  const auto notes = [&](const std::string& holidays) {
+    return loaded(folder,
+                  small_text() + "data: {t: {format: calendar, holidays: " + holidays +
+                      ", columns: {p: {unit: INR/kWh, otherwise: 1}}}}\n",
+                  {{"assets.grid.price=t.p"}, {}, {}, {}})
+        .notes;
+  };
+  const auto told = notes("[2022-12-25, 2023-12-25]");
+  REQUIRE(told.size() == 1);
+  CHECK_THAT(
+      told[0],
+      contains("data.t.holidays: none of the holidays lies in 2024, the year of the run: they are from 2022-12-25 to 2023"));
+  CHECK(notes("[2024-12-25]").empty());
+}
+
+TEST_CASE("scenario: what --set cannot mean", "[scenario][program]") {
+  const Scratch folder;
+  const std::string file = folder.write("small.yaml", small_text());
+  const auto with = [&](const std::string& set) { return problems_of(file, {{set}, {}, {}, {}}); };
+  CHECK(with("assets.lod.scale=2") == file + ": --set assets.lod: there is no asset 'lod'; did you mean 'load'?\n");
+  CHECK(with("assets.shop={model: load, demand: 2 kW}").empty());
+  CHECK_THAT(with("assets.shop.model=load"), contains("assets.shop: demand is not given"));
+  CHECK_THAT(with("include=other.yaml"), contains("files are included before --set"));
+  CHECK_THAT(with("xyzzy=1"), contains("it knows urja, title, zone, include, run"));
+  folder.write("small.yaml", small_text() +
+                                 "data: {d: {file: /dev/zero, stamps: {first: 2024-01-01 00:00, every: 1 h}, "
+                                 "columns: {p: {column: kw, unit: kW}}}}\n");
+  CHECK_THAT(with("assets.load.demand=d.p"), contains("/dev/zero: this is neither a file nor a pipe"));
+  CHECK_THAT(with("data.d={file: /dev/zero, format: epw}"), contains("/dev/zero: the file cannot be read"));
+  for (const char* command : {"run", "sweep"}) {
+    const ProgramResult r = program({command, file, "--seed", "-3"});
+    CHECK(r.status != 0);
+    CHECK_THAT(r.err, contains("--seed"));
+  }
 }
 
 TEST_CASE("scenario: a data set that nobody reads is checked, told, and has no say", "[scenario]") {
