@@ -64,6 +64,8 @@ constexpr std::array k_known{
     Known{"ledger_residual", "", "", ""},
     Known{"heat_residual", "", "", ""},
     Known{"currency", "", "", ""},
+    Known{"faults", "", "", ""},
+    Known{"without_faults", "", "", ""},
 };
 
 std::optional<double> value(const json& kpis, const char* key) {

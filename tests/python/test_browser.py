@@ -147,7 +147,7 @@ def one_step(check, chromium, urja, source, folder):
 def faults(check, chromium, urja, source, folder):
     page = folder / "faults.html"
     broken = folder / "faults.yaml"
-    broken.write_text(f"include: {source}/tests/faults/plant.yaml\nfaults:\n"
+    broken.write_text(f"include: {source.resolve()}/tests/faults/plant.yaml\nfaults:\n"
                       "  dark: {kind: grid_outage, on: grid, at: 2024-06-01 11:00, duration: 2 h}\n"
                       "  '<b>': {kind: pv_shading, on: pv, at: 2024-06-01 08:00, duration: 1 d}\n".replace("'<b>'", "shade-of_a_tree_with_a_long_name"))
     subprocess.run([urja, "run", broken, "--out", folder / "faults.h5", "--report", page], check=True, capture_output=True)
