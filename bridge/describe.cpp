@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
+#include <cmath>
 #include <memory>
 #include <nlohmann/json.hpp>
 
@@ -114,7 +115,7 @@ ordered_json describe(const Type& t) {
   return all;
 }
 
-std::string number(double v) { return fmt::format("{:g}", v); }
+std::string number(double v) { return std::abs(v) >= 1e299 ? "never" : fmt::format("{:g}", v); }
 
 void print(const Type& t) {
   fmt::print("{}: {}\n", t.name, t.doc);

@@ -1,4 +1,6 @@
 // Sweeps: what a sweep file means, that a lane of a sweep is the variant run alone, and that failures stay with their variants.
+#include <fmt/format.h>
+
 #include <cmath>
 #include <map>
 #include <nlohmann/json.hpp>
@@ -211,6 +213,56 @@ TEST_CASE("sweep: a key that is wrong everywhere is the sweep's mistake, at its 
     CHECK_THAT(e.problems.list()[0].text(),
                contains("sweep.yaml:3:3: assets.battery.pack: model 'battery' has no 'pack'; did you mean 'packs'?"));
     CHECK_THAT(e.problems.list()[1].text(), contains("sweep.yaml:4:3: assets.battery.rating: 'kWh' is not a unit that fits"));
+  }
+}
+
+TEST_CASE("sweep: one that is killed goes on, and its table is the same", "[sweep][program][resume]") {
+  const Scratch folder;
+  std::string variants;
+  for (int k = 0; k < 40; ++k) variants += fmt::format("{}{} kW", k == 0 ? "" : ", ", 1 + k);
+  const std::string file = folder.write(
+      "w.yaml", "sweep: 1\ngrid: {assets.battery.rating: [" + variants + "], run.step: [20 s, 30 s, 1 min, 5 min]}\n");
+  const auto command = [&](const char* out, std::vector<std::string> more) {
+    std::vector<std::string> all{"sweep", base, "--sweep", file, "--threads", "1", "--out", folder.path(out)};
+    all.insert(all.end(), more.begin(), more.end());
+    return program(all);
+  };
+  REQUIRE(command("whole", {}).status == 0);
+  CHECK_FALSE(fs::exists(folder.path("whole/journal.jsonl")));
+  // As after kill -9: the journal ends within a line.
+  REQUIRE(command("cut", {}).status == 0);
+  fs::remove(folder.path("cut/variants.csv"));
+  const std::string journal = folder.path("cut/journal.jsonl");
+  CHECK(command("cut", {"--resume"}).status == 2);  // there is none
+  {
+    SweepOptions options;
+    options.journal = journal;
+    options.folder = folder.path("cut");
+    // The program's own version goes into the journal: the lines are made here, the first one by it.
+    const Sweep sweep = load_sweep(file);
+    int ended = 0;
+    options.progress = [&](double, double, std::int64_t variants_ended) { return ++ended < 2 || variants_ended < 40; };
+    run_sweep(base, sweep, options);
+  }
+  std::string text = contents(journal);
+  REQUIRE(std::count(text.begin(), text.end(), '\n') > 40);
+  CHECK(command("cut", {"--resume"}).status == 2);  // of another program version: said, not mixed
+  {
+    SweepOptions options;
+    options.journal = journal;
+    options.resume = true;
+    folder.write("cut/journal.jsonl", text.substr(0, text.size() - 30));
+    const SweepResult gone_on = run_sweep(base, load_sweep(file), options);
+    options.journal.clear();
+    options.resume = false;
+    const SweepResult whole = run_sweep(base, load_sweep(file), options);
+    REQUIRE(gone_on.variants.size() == whole.variants.size());
+    for (std::size_t v = 0; v < whole.variants.size(); ++v) {
+      CHECK(gone_on.variants[v].status == VariantResult::Status::complete);
+      CHECK(gone_on.variants[v].state_hash == whole.variants[v].state_hash);
+      CHECK(gone_on.variants[v].kpis == whole.variants[v].kpis);
+    }
+    CHECK(gone_on.steps < whole.steps);  // what had run was not run again
   }
 }
 
