@@ -8,7 +8,7 @@ ninja -C build/fuzz urja_fuzz
 seeds=build/fuzz/seeds corpus=build/fuzz/corpus findings=build/fuzz/findings
 mkdir -p $seeds $corpus $findings
 seed() { { printf %s "$1"; head -c 20000 "$2"; } >"$seeds/$1_$(echo "$2" | tr / _)"; }
-for f in tests/corpus/good/*.yaml tests/corpus/bad/*.yaml scenarios/*.yaml; do seed s "$f"; done
+for f in tests/corpus/good/*.yaml tests/corpus/bad/*.yaml tests/faults/*.yaml scenarios/*.yaml; do seed s "$f"; done
 for f in tests/corpus/bad_sweeps/*.yaml scenarios/sweeps/*.yaml; do seed p "$f"; done
 for f in tests/data/csv/* tests/corpus/data/*.csv; do seed c "$f"; done
 for f in tests/data/weather/* scenarios/data/greensboro/*.csv scenarios/data/new_delhi/*.txt; do seed w "$f"; done
