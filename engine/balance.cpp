@@ -186,7 +186,7 @@ void Balance::solve_reactive() {
   account_.spill_reactive = clean(-residual);
 }
 
-// The first asset in the merit order that is able to give or take power now forms the plant's bus.
+// The first of those that may, in the plan's order (`forming`), that is able to give or take power now forms the plant's bus.
 void Balance::form_bus() {
   Lanes voltage = Lanes::Zero(), frequency = Lanes::Zero(), unformed = Lanes::Ones();
   for (int index : plan_.forming) {

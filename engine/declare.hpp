@@ -207,6 +207,7 @@ struct Type {
   std::string tag_choice;                  // the choice whose value tags the asset
   int fair_floor = -1, fair_urgency = -1;  // offsets; see Declare::fair_share
   bool forming = false;                    // may set the bus's voltage and frequency
+  bool stiff = false;                      // and does so before all that are not, wherever it stands in the merit list
   int forms_voltage = -1, forms_frequency = -1;
   double slow_period = 0;  // s; 0: no slow part
   int fast_steps = 0;      // sub-steps per base step; 0: no fast part
@@ -326,8 +327,10 @@ class Declare {
     type_.fair_urgency = detail::offset_of<Urgency>();
   }
   // This asset may form the bus: its outputs `voltage` and `frequency` (both per unit) are what the others see.
-  template <auto Voltage, auto Frequency> void forms_bus() {
+  // `stiff`: nobody beside it could do otherwise (the public grid).
+  template <auto Voltage, auto Frequency> void forms_bus(bool stiff = false) {
     type_.forming = true;
+    type_.stiff = stiff;
     type_.forms_voltage = detail::offset_of<Voltage>();
     type_.forms_frequency = detail::offset_of<Frequency>();
   }

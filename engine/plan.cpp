@@ -190,7 +190,7 @@ void Plan::resolve_merit() {
     }
     if (!found) throw std::invalid_argument("balance: there is no asset '" + name + "'");
   }
-  // Whoever forms the bus is asked in merit order, then in the order of the plant.
+  // Who forms the bus: a stiff source while it is there, else the first that can in merit order, then in the order of the plant.
   forming.clear();
   const auto add = [&](int asset) {
     if (asset >= 0 && assets[static_cast<std::size_t>(asset)].type->forming &&
@@ -198,6 +198,9 @@ void Plan::resolve_merit() {
       forming.push_back(asset);
     }
   };
+  for (std::size_t a = 0; a < assets.size(); ++a) {
+    if (assets[a].type->stiff) add(static_cast<int>(a));
+  }
   for (int p : merit) add(ports[static_cast<std::size_t>(p)].asset);
   for (std::size_t a = 0; a < assets.size(); ++a) add(static_cast<int>(a));
 }

@@ -197,7 +197,7 @@ class Plan {
   std::vector<Bus> buses;
   std::vector<PortRef> ports;
   std::vector<int> merit;    // indices of ports
-  std::vector<int> forming;  // indices of assets that may form the bus, in merit order
+  std::vector<int> forming;  // indices of assets that may form the bus: stiff ones, then in merit order
   std::vector<Wire> wires_in, wires_out;
   std::vector<Profile> profiles;
   int cursors = 0;                                // first of two rows per profile: row index, end time (both per lane)

@@ -126,7 +126,7 @@ void FaultClock::tick(const Step& s, const FaultSettings& settings) {
   due = pick(is, ends, pick(by_heat && !is, s.time + check_every, begins));
   level = active * severity;
   if (settings.onset == "step") return;
-  const Lanes into = s.time + 0.5 * s.dt - begins;  // at the step's middle
+  const Lanes into = pick(is, s.time + 0.5 * s.dt - begins, 0.0);  // at the step's middle
   const Lanes span = pick(rise > 0, rise, 1e-9);
   if (settings.onset == "ramp") {
     level = active * severity * least(into / span, 1);
@@ -136,7 +136,7 @@ void FaultClock::tick(const Step& s, const FaultSettings& settings) {
     level = active * severity * (1 - left);
     due = pick(is && left > 1e-12, least(due, s.time + s.dt), due);
   } else {
-    const Lanes period = on_time + off_time, inside = (s.time - begins) + rounding,
+    const Lanes period = on_time + off_time, inside = pick(is, s.time - begins, 0.0) + rounding,
                 phase = inside - (inside / period).floor() * period;
     const Mask on = phase < on_time;
     level = active * severity * one_if(on);

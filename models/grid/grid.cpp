@@ -68,7 +68,7 @@ struct Grid {
     d.output<&Grid::bus_frequency>("Hz", "at the meter", observable | telemetered);
     d.derived<&Grid::windows_per_second, &Grid::linked>();
     d.scratch<&Grid::relative_frequency, &Grid::formed_voltage>();
-    d.forms_bus<&Grid::formed_voltage, &Grid::relative_frequency>();
+    d.forms_bus<&Grid::formed_voltage, &Grid::relative_frequency>(true);
   }
 
   void prepare(const Step&) {

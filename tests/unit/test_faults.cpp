@@ -331,6 +331,9 @@ TEST_CASE("faults: each kind's signature", "[faults]") {
           0);  // has tripped
     CHECK(Story(at("kind: grid_voltage_sag, on: grid, residual_voltage: 0.95, duration: 1 h")).at("11:30", "roof.power") > 4000);
     CHECK(Story(at("kind: grid_voltage_swell, on: grid, voltage_reached: 1.3, duration: 1 h")).at("11:30", "pv.power") == 0);
+    // The grid is stiff: a battery that stands before it in the merit list does not hold the voltage against it.
+    CHECK(Story(at("kind: grid_voltage_sag, on: grid, residual_voltage: 0.7, duration: 1 h"), "balance=[battery, grid, roof]")
+              .at("11:30", "plant.voltage") == Approx(0.7));
     Story cut("  f: {kind: grid_import_cut, on: grid, at: 2024-06-01 01:00, allowed: 500 W}");
     CHECK(Story("").at("02:00", "grid.power") > 1000);
     CHECK(cut.at("02:00", "grid.power") <= 500);
