@@ -13,7 +13,7 @@ for f in tests/corpus/bad_sweeps/*.yaml scenarios/sweeps/*.yaml; do seed p "$f";
 for f in tests/data/csv/* tests/corpus/data/*.csv; do seed c "$f"; done
 for f in tests/data/weather/* scenarios/data/greensboro/*.csv scenarios/data/new_delhi/*.txt; do seed w "$f"; done
 # Words of the language: those that the corpus and the library use.
-cat tests/corpus/*/*.yaml scenarios/*.yaml | grep -v '^ *#' | grep -oE '[A-Za-z_]{2,24}:?|[0-9.]+ ?[A-Za-z%/]+' | sort -u | head -800 |
+cat tests/corpus/*/*.yaml scenarios/*.yaml | grep -av '^ *#' | grep -aoE '[A-Za-z_]{2,24}:?|[0-9.]+ ?[A-Za-z%/]+' | sort -u | head -800 |
   sed 's/.*/"&"/' >build/fuzz/words.dict
 jobs=${2:-$(nproc)}
 ASAN_OPTIONS=detect_leaks=0 UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1 build/fuzz/tests/urja_fuzz -fork="$jobs" -max_total_time="${1:-600}" \
