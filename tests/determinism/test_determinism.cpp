@@ -44,7 +44,9 @@ void* allocate(std::size_t size, std::size_t alignment) {
   return allocate(size, static_cast<std::size_t>(alignment));
 }
 // std::stable_sort asks for its room this way.
-[[gnu::noinline]] void* operator new(std::size_t size, const std::nothrow_t&) noexcept { return allocate(size, alignof(std::max_align_t)); }
+[[gnu::noinline]] void* operator new(std::size_t size, const std::nothrow_t&) noexcept {
+  return allocate(size, alignof(std::max_align_t));
+}
 [[gnu::noinline]] void operator delete(void* room) noexcept { std::free(room); }
 [[gnu::noinline]] void operator delete(void* room, std::size_t) noexcept { std::free(room); }
 [[gnu::noinline]] void operator delete(void* room, std::align_val_t) noexcept { std::free(room); }

@@ -69,15 +69,10 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const char* bytes = reinterpret_cast<const char*>(data) + 1;
   --size;
   switch (data[0]) {
-    case 'w':
-      try {
-        (void)urja::parse_weather({bytes, size}, "fuzz");
-      } catch (const urja::FileError&) {
-      }
+    case 'w': try { (void)urja::parse_weather({bytes, size}, "fuzz");
+      } catch (const urja::FileError&) {}
       break;
-    case 'p':
-      try {
-        (void)urja::load_sweep(write("fuzz.yaml", bytes, size));
+    case 'p': try { (void)urja::load_sweep(write("fuzz.yaml", bytes, size));
       } catch (const urja::ScenarioError& e) {
         if (e.problems.empty()) std::abort();
       }
