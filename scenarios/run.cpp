@@ -172,8 +172,12 @@ RunResult run_scenario(const Scenario& scenario, const RunOptions& options, nloh
     recorder->attribute("kpis", kpis.dump());
     recorder->attribute("complete", static_cast<std::int64_t>(result.finished));
     const bool ended = result.steps == all || !result.trouble.empty();
-    recorder->finish(!ended);
-    if (ended) std::remove(checkpoint_path.c_str());
+    // The checkpoint goes before the part: at no moment is there one that could not be gone on from.
+    recorder->finish(true);
+    if (ended) {
+      std::remove(checkpoint_path.c_str());
+      std::remove((options.out + ".part").c_str());
+    }
   }
   return result;
 }
