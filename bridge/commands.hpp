@@ -10,6 +10,7 @@ class App;
 
 namespace urja {
 
+struct LoadOptions;
 using Command = std::function<int()>;
 
 void add_run(CLI::App& app, Command& chosen);
@@ -27,6 +28,9 @@ inline constexpr int done = 0, failed = 1, misused = 2;
 
 // What `urja describe scenario` (data, calendar, sweep) prints; null for any other word.
 const char* language_topic(const std::string& topic);
+
+// --set, --seed, --from and --to of a command, into `load`, which must live as long as the command.
+void add_load_options(CLI::App& command, LoadOptions& load);
 
 // Whether a file is there that may not be replaced; says so.
 bool in_the_way(const std::string& file, bool force);

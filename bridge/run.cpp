@@ -29,8 +29,6 @@ using nlohmann::json;
 struct RunArguments {
   std::string scenario, out, report;
   LoadOptions load;
-  std::uint64_t seed = 0;
-  std::string from, to;
   int threads = 1;
   double checkpoint_every = 5;
   bool as_json = false, force = false, quiet = false, resume = false;
@@ -112,8 +110,6 @@ void print_notes(const Scenario& scenario) {
 }
 
 int run(RunArguments a) {
-  if (!a.from.empty()) a.load.from = a.from;
-  if (!a.to.empty()) a.load.to = a.to;
   Scenario scenario;
   const auto begin = std::chrono::steady_clock::now();
   try {
@@ -239,13 +235,8 @@ void add_run(CLI::App& app, Command& chosen) {
   command->add_option("scenario", a->scenario, "YAML file")->required();
   command->add_option("--out", a->out, "result file (HDF5); default results/<scenario>/<n>/result.h5");
   command->add_option("--report", a->report, "HTML report");
-  command->add_option("--set", a->load.set, "key=value, over the scenario's own")->take_all();
-  auto* seed = command->add_option("--seed", a->seed, "of all random numbers")->check([](const std::string& text) {
-    return text.starts_with('-') ? text + " is below 0; a seed is a whole number from 0 on" : "";
-  });
+  add_load_options(*command, a->load);
   command->add_option("--threads", a->threads, "at most this many")->check(CLI::Range(1, 1024));
-  command->add_option("--from", a->from, "local time");
-  command->add_option("--to", a->to, "local time");
   command->add_flag("--json", a->as_json, "KPIs as one JSON object on stdout");
   command->add_flag("--force", a->force, "replace files that are there");
   command
@@ -255,10 +246,7 @@ void add_run(CLI::App& app, Command& chosen) {
   command->add_flag("--resume", a->resume,
                     "go on where a run with the same options was stopped; the newest one, or that of --out");
   command->add_flag("-q,--quiet", a->quiet, "no progress bar");
-  command->callback([a, seed, &chosen] {
-    if (seed->count() > 0) a->load.seed = a->seed;
-    chosen = [a] { return run(*a); };
-  });
+  command->callback([a, &chosen] { chosen = [a] { return run(*a); }; });
 }
 
 void add_validate(CLI::App& app, Command& chosen) {
@@ -267,7 +255,7 @@ void add_validate(CLI::App& app, Command& chosen) {
   CLI::App* command = app.add_subcommand("validate", "check a scenario: all problems at once");
   command->footer("Example: urja validate scenarios/village.yaml");
   command->add_option("scenario", *file, "YAML file")->required();
-  command->add_option("--set", options->set, "key=value, over the scenario's own")->take_all();
+  add_load_options(*command, *options);
   command->callback([file, options, &chosen] { chosen = [file, options] { return validate(*file, *options); }; });
 }
 

@@ -30,8 +30,6 @@ using nlohmann::ordered_json;
 struct SweepArguments {
   std::string scenario, sweep, out;
   LoadOptions load;
-  std::uint64_t seed = 0;
-  std::string from, to;
   int threads = 0;
   bool as_json = false, force = false, quiet = false, resume = false;
 };
@@ -192,8 +190,6 @@ void print_summary(const Sweep& sweep, const SweepResult& result, const std::vec
 }
 
 int run(SweepArguments a) {
-  if (!a.from.empty()) a.load.from = a.from;
-  if (!a.to.empty()) a.load.to = a.to;
   Sweep sweep;
   try {
     sweep = load_sweep(a.sweep);
@@ -274,22 +270,14 @@ void add_sweep(CLI::App& app, Command& chosen) {
   command->add_option("scenario", a->scenario, "YAML file")->required();
   command->add_option("--sweep", a->sweep, "YAML file that says what to vary")->required();
   command->add_option("--out", a->out, "folder; default results/<scenario>_sweep/<n>");
-  command->add_option("--set", a->load.set, "key=value, for all variants")->take_all();
-  auto* seed = command->add_option("--seed", a->seed, "of all random numbers")->check([](const std::string& text) {
-    return text.starts_with('-') ? text + " is below 0; a seed is a whole number from 0 on" : "";
-  });
+  add_load_options(*command, a->load);
   command->add_option("--threads", a->threads, "default: as many as cores")->check(CLI::Range(1, 1024));
-  command->add_option("--from", a->from, "local time");
-  command->add_option("--to", a->to, "local time");
   command->add_flag("--json", a->as_json, "what was done as one JSON object on stdout");
   command->add_flag("--force", a->force, "replace a sweep that is there");
   command->add_flag("--resume", a->resume,
                     "go on with a sweep that was stopped, in the folder --out: what has run is not run again");
   command->add_flag("-q,--quiet", a->quiet, "no progress bar");
-  command->callback([a, seed, &chosen] {
-    if (seed->count() > 0) a->load.seed = a->seed;
-    chosen = [a] { return run(*a); };
-  });
+  command->callback([a, &chosen] { chosen = [a] { return run(*a); }; });
 }
 
 }  // namespace urja

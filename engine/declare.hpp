@@ -68,8 +68,8 @@ enum Flag : unsigned {
 };
 
 // How an output of a disturbance acts on the parameter that its wire names. Several act in this order: the parameter's own value, times
-// all factors, plus all terms, at most each limit; or the value that replaces it. `neutral()` is what does nothing.
-enum class Effect { none, factor, term, limit, value };
+// all factors, plus all terms, at most each limit. `neutral()` is what does nothing.
+enum class Effect { none, factor, term, limit };
 constexpr double neutral(Effect e) { return e == Effect::factor ? 1 : e == Effect::term ? 0 : 1e300; }
 
 struct Range {

@@ -100,7 +100,7 @@ void Plan::resolve_disturbers() {
 
 // Which rows of a hook's parameter become what: in a block of the plan that the hook lies in. `value(part)` are the parts' values there.
 template <class Value> Mask Batch::act(Lanes* rows, const Plan::Hook& hook, const Mask& where, Value value) {
-  Lanes factor = Lanes::Ones(), term = Lanes::Zero(), limit = urja::lanes(1e300), replaced = urja::lanes(1e300);
+  Lanes factor = Lanes::Ones(), term = Lanes::Zero(), limit = urja::lanes(1e300);
   Mask any = Mask::Constant(false);
   for (const Plan::Hook::Part& part : hook.parts) {
     const Lanes v = value(part);
@@ -109,15 +109,13 @@ template <class Value> Mask Batch::act(Lanes* rows, const Plan::Hook& hook, cons
       case Effect::factor: factor *= v; break;
       case Effect::term: term += v; break;
       case Effect::limit: limit = least(limit, v); break;
-      case Effect::value: replaced = least(replaced, v); break;
       case Effect::none: break;
     }
   }
   Lanes &parameter = rows[hook.row], &base = rows[hook.base], &active = rows[hook.active];
   const Mask begins = where && any && active < 0.5, ends = where && !any && active > 0.5;
   base = pick(begins, parameter, base);
-  const Lanes acted = clamp(pick(replaced < 1e299, replaced, least(base * factor + term, limit)), urja::lanes(hook.range.low),
-                            urja::lanes(hook.range.high));
+  const Lanes acted = clamp(least(base * factor + term, limit), urja::lanes(hook.range.low), urja::lanes(hook.range.high));
   const Lanes next = pick(where && any, acted, pick(ends, base, parameter));
   const Mask changed = next != parameter;
   parameter = next;

@@ -54,7 +54,7 @@ class Recorder {
   // What was appended and is not in the part: to go on, it takes rows(), this, and a flush().
   std::vector<double> waiting() const;
   void flush();
-  // Writes <path>; keep_part: the run may go on later.
+  // Writes <path>; keep_part: the part stays, for a run that may go on, or whose checkpoint has to go first.
   void finish(bool keep_part = false);
 
   std::int64_t rows() const;

@@ -72,7 +72,7 @@ class Reader {
         problem(one, "expected a period", "for example {months: jun-sep, days: mon-fri, hours: \"16:00-21:00\", value: 0.55}");
         continue;
       }
-      known_keys(one, {"months", "days", "hours", "from", "to", "value"}, "a period");
+      known_keys(problems_, one, {"months", "days", "hours", "from", "to", "value"}, "a period");
       Period p = always();
       if (const Node* n = one.find("months")) p.months = months(*n);
       if (const Node* n = one.find("days")) p.days = days(*n);
@@ -104,14 +104,6 @@ class Reader {
   }
   void problem(const Node& at, const std::string& what, const std::string& mend = "") {
     problems_.add({at.file(), at.line, at.column, at.path, what, mend});
-  }
-  void known_keys(const Node& map, const std::vector<std::string>& known, const std::string& whose) {
-    for (const Node::Entry& e : map.entries) {
-      if (std::find(known.begin(), known.end(), e.key) != known.end()) continue;
-      const std::string close = nearest(e.key, known);
-      problems_.add({e.value.file(), e.line, e.column, e.value.path, fmt::format("{} has no key '{}'", whose, e.key),
-                     close.empty() ? "it knows " + any_of(known) : fmt::format("did you mean '{}'?", close)});
-    }
   }
   static std::vector<Node> items(const Node& node) {
     return node.kind == Node::Kind::list ? node.items : std::vector<Node>{node};

@@ -21,15 +21,6 @@ const std::vector<std::string> calendar_column_keys{"unit", "otherwise", "period
 
 }  // namespace
 
-void DataBinder::known_keys(const Node& map, const std::vector<std::string>& known, const std::string& whose) {
-  for (const Node::Entry& e : map.entries) {
-    if (std::find(known.begin(), known.end(), e.key) != known.end()) continue;
-    const std::string close = nearest(e.key, known);
-    problems_.add({e.value.file(), e.line, e.column, e.value.path, fmt::format("{} has no key '{}'", whose, e.key),
-                   close.empty() ? "it knows " + any_of(known) : fmt::format("did you mean '{}'?", close)});
-  }
-}
-
 void DataBinder::read(const Node& data, const std::vector<Binding>& bindings, const std::vector<DerivedBinding>& derived) {
   for (const Node::Entry& e : data.entries) {
     std::vector<const Binding*> mine;
@@ -159,8 +150,9 @@ std::optional<DataSet> DataBinder::load(const std::string& name, const Node& nod
     problem(*format, fmt::format("'{}' is no known format", kind), "allowed: csv, calendar, auto, epw, tmy3 or mos");
     return std::nullopt;
   }
-  if (calendar) known_keys(node, {"format", "holidays", "columns", "origin"}, "a calendar");
-  else known_keys(node, {"file", "format", "utc_offset", "stamps", "columns", "place", "origin", "repeat"}, "a data set");
+  if (calendar) known_keys(problems_, node, {"format", "holidays", "columns", "origin"}, "a calendar");
+  else
+    known_keys(problems_, node, {"file", "format", "utc_offset", "stamps", "columns", "place", "origin", "repeat"}, "a data set");
   const Node* file = calendar ? &node : node.find("file");  // at which problems with the whole of it are told
   if (!file || (!calendar && !file->is_scalar())) {
     problem(node, "the key 'file' is missing");
@@ -225,7 +217,7 @@ std::optional<DataSet> DataBinder::load(const std::string& name, const Node& nod
         continue;
       }
       if (std::any_of(wanted.begin(), wanted.end(), [&](const Wanted& w) { return w.column == e.key; })) continue;
-      if (e.value.is_map()) known_keys(e.value, keys, "a column");
+      if (e.value.is_map()) known_keys(problems_, e.value, keys, "a column");
       s_.notes.push_back(fmt::format("{}:{}:{}: {}: no asset reads this column", e.value.file(), e.line, e.column, e.value.path));
     }
     for (const Wanted& w : wanted) {
@@ -249,7 +241,7 @@ std::optional<DataSet> DataBinder::load(const std::string& name, const Node& nod
       }
     }
     if (const Node* place = node.find("place")) {
-      known_keys(*place, {"latitude", "longitude", "elevation"}, "a place");
+      known_keys(problems_, *place, {"latitude", "longitude", "elevation"}, "a place");
       const auto part = [&](const char* key, const char* unit, Range range) -> double {
         const Node* given = place->find(key);
         if (!given) problem(*place, fmt::format("'{}' is missing", key));
@@ -305,7 +297,7 @@ bool DataBinder::read_stamps(const Node& node, DataFileSpec& spec) {
             "say when the rows are: stamps: {first: 2016-08-01 00:00, every: 1 h} or stamps: {column: time}");
     return false;
   }
-  known_keys(*stamps, {"first", "every", "column", "format", "mark", "clock", "missing_hour", "extra_hour"}, "stamps");
+  known_keys(problems_, *stamps, {"first", "every", "column", "format", "mark", "clock", "missing_hour", "extra_hour"}, "stamps");
   bool good = true;
   const auto choose = [&](const char* key, auto& to, const auto& names) {
     const Node* given = stamps->find(key);
@@ -362,7 +354,7 @@ std::optional<DataFileSpec::Column> DataBinder::read_column(const std::string& n
     problem(node, "expected {column: .., unit: ..}");
     return std::nullopt;
   }
-  known_keys(node, keys, "a column");
+  known_keys(problems_, node, keys, "a column");
   if (const Node* column = node.find("column")) c.column = column->text;
   if (const Node* given = node.find("unit")) c.unit = given->text;
   if (unit.empty() && !base_unit(c.unit)) {

@@ -36,7 +36,6 @@ class DataBinder {
   bool read_stamps(const Node& node, DataFileSpec& spec);
   std::optional<DataFileSpec::Column> read_column(const std::string& name, const Node& node, const std::string& unit,
                                                   const std::vector<std::string>& keys, const Range& range);
-  void known_keys(const Node& map, const std::vector<std::string>& known, const std::string& whose);
   void add_profile(Plan& plan, int members, const DataSet& set, const std::vector<const Binding*>& bindings);
   void problem(const Node& at, const std::string& what, const std::string& mend = "") {
     problems_.add({at.file(), at.line, at.column, at.path, what, mend});

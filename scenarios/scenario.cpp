@@ -47,7 +47,8 @@ class ScenarioSource::Loader {
     }
     if (const Node* include = root_.find("include"))
       fail(*include, "files are included before --set", "write `include:` in the file");
-    known_keys(root_, {"urja", "title", "zone", "include", "run", "data", "feeders", "assets", "balance", "controller", "faults"},
+    known_keys(problems_, root_,
+               {"urja", "title", "zone", "include", "run", "data", "feeders", "assets", "balance", "controller", "faults"},
                "a scenario");
     read_head();
     stop_if_wrong();  // without zone and run nothing else can be judged
@@ -81,16 +82,6 @@ class ScenarioSource::Loader {
   }
   void stop_if_wrong() {
     if (!problems_.empty()) throw ScenarioError{problems_};
-  }
-
-  void known_keys(const Node& map, const std::vector<std::string>& known, const std::string& whose) {
-    for (const Node::Entry& e : map.entries) {
-      if (std::find(known.begin(), known.end(), e.key) != known.end()) continue;
-      const std::string close = nearest(e.key, known);
-      problems_.add({e.value.file(), e.line, e.column, e.value.path.empty() ? e.key : e.value.path,
-                     fmt::format("{} has no key '{}'", whose, e.key),
-                     close.empty() ? "it knows " + any_of(known) : fmt::format("did you mean '{}'?", close)});
-    }
   }
 
   std::string text_at(const Node& map, const char* key, const std::string& otherwise = "") {
@@ -127,7 +118,7 @@ class ScenarioSource::Loader {
            "write `run: {from: 2016-08-01 00:00, to: 2016-08-08 00:00, step: 1 min}`");
       return;
     }
-    known_keys(*run, {"from", "to", "step", "record", "seed", "channels"}, "run");
+    known_keys(problems_, *run, {"from", "to", "step", "record", "seed", "channels"}, "run");
     AssetReader reader(problems_, *(zone_ ? zone_ : Zone::find("UTC")), {}, s_.currency);
     const auto duration = [&](const char* key, double otherwise, double low, double high) {
       const Node* node = run->find(key);
@@ -224,7 +215,7 @@ class ScenarioSource::Loader {
       if (!is_name(e.key) || buses_.count(e.key))
         fail(e.value, fmt::format("'{}' cannot name a feeder", e.key),
              "letters, digits, _ and -; not 'plant', and no name twice");
-      known_keys(e.value, {"limit", "on"}, "a feeder");
+      known_keys(problems_, e.value, {"limit", "on"}, "a feeder");
       const Node* limit = e.value.find("limit");
       double watts = 1e300;
       if (limit) watts = reader.quantity(*limit, "W", {0, 1e12}).value_or(watts);
@@ -325,7 +316,7 @@ class ScenarioSource::Loader {
   }
 
   void read_fleet(const std::string& name, const Node& node, int bus, std::vector<std::pair<AssetTarget, const Node*>>& todo) {
-    known_keys(node, {"fleet", "on", "members"}, "a fleet");
+    known_keys(problems_, node, {"fleet", "on", "members"}, "a fleet");
     const auto count = reader_->quantity(*node.find("fleet"), "1", {1, 4096});
     const Node* members = node.find("members");
     if (members) {

@@ -39,6 +39,13 @@ class StartValues {
     if (path.size() == 2 && path[0] == "run" && path[1] == "seed") return true;
     if (path.size() == 3 && path[0] == "feeders" && path[2] == "limit") return true;
     if (path.size() == 2 && path[0] == "controller") return member(*plan_, "controller", path[1], yaml);
+    if (path.size() == 3 && path[0] == "faults") {
+      for (const Plan::Disturber& d : plan_->disturbers) {
+        const Member* m = d.self.name == path[1] ? d.self.type->find(path[2]) : nullptr;
+        if (m && scenario_may_write(*m)) return true;
+      }
+      return false;
+    }
     if (path.size() == 3 && path[0] == "assets") return member(*plan_, path[1], path[2], yaml);
     if (path.size() != 5 || path[0] != "assets" || path[2] != "members") return false;
     for (const Plan::Fleet& f : plan_->fleets) {

@@ -4,7 +4,7 @@
 //   variants ──keys that change the plan (a model, a file, the step)──> groups, one plan each
 //   group    ──variants that differ in start values only───────────────> lanes of a batch, up to 256 at a time
 //
-// A parameter, a start state, a constant input, a feeder's limit or the seed is a start value: such variants step side by side as fast
+// A parameter (a fault's too), a start state, a constant input, a feeder's limit or the seed is a start value: such variants step side by side as fast
 // as any batch. A lane gives the same bits as the variant run alone (`urja run --set ..`). Jobs of lanes are shared out over threads.
 #include <functional>
 #include <nlohmann/json_fwd.hpp>

@@ -51,7 +51,7 @@ class Reader {
   Reader(const Node& root, Sweep& sweep, Problems& problems) : root_(root), sweep_(sweep), problems_(problems) {}
 
   void read() {
-    known_keys(root_, {"sweep", "title", "grid", "list", "draw", "seeds", "results"}, "a sweep");
+    known_keys(problems_, root_, {"sweep", "title", "grid", "list", "draw", "seeds", "results"}, "a sweep");
     const Node* version = root_.find("sweep");
     if (!version) problem(root_, "the key 'sweep' is missing", "write `sweep: 1`, the version of the sweep language");
     else if (version->text != "1")
@@ -83,14 +83,6 @@ class Reader {
   }
   void too_many(const Node& at) {
     problem(at, fmt::format("the sweep has more than {} variants", most_variants), "take fewer values, or several sweeps");
-  }
-  void known_keys(const Node& map, const std::vector<std::string>& known, const std::string& whose) {
-    for (const Node::Entry& e : map.entries) {
-      if (std::find(known.begin(), known.end(), e.key) != known.end()) continue;
-      const std::string close = nearest(e.key, known);
-      problems_.add({e.value.file(), e.line, e.column, e.value.path, fmt::format("{} has no key '{}'", whose, e.key),
-                     close.empty() ? "it knows " + any_of(known) : fmt::format("did you mean '{}'?", close)});
-    }
   }
   int whole(const Node& node, int low, int high) {
     const auto value = node.is_scalar() ? parse_quantity(node.text) : std::nullopt;
@@ -190,7 +182,7 @@ class Reader {
 
   std::vector<Point> of_draw(const Node& draw) {
     const Node *of = draw.find("of"), *count = draw.find("count"), *seed = draw.find("seed"), *method = draw.find("method");
-    known_keys(draw, {"method", "count", "seed", "of"}, "a draw");
+    known_keys(problems_, draw, {"method", "count", "seed", "of"}, "a draw");
     if (!draw.is_map() || !of || !of->is_map() || of->entries.empty() || !count) {
       problem(draw, "a draw needs `count:` and `of:`",
               "for example draw: {count: 100, of: {assets.pv.rated: {uniform: [4 kW, 8 kW]}}}");
@@ -270,7 +262,7 @@ class Reader {
     if (kind == "normal" || kind == "lognormal") {
       const bool log = kind == "lognormal";
       const char *middle = log ? "median" : "mean", *width = log ? "sigma" : "sd";
-      known_keys(e->value, {middle, width, "low", "high"}, "a " + kind + " distribution");
+      known_keys(problems_, e->value, {middle, width, "low", "high"}, "a " + kind + " distribution");
       const double m = number(e->value.find(middle), e->value, middle);
       double s = 0;
       if (log) {  // of the logarithm: a plain number

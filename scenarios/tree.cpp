@@ -185,6 +185,16 @@ bool is_name(const std::string& text) {
          std::all_of(text.begin(), text.end(), [](unsigned char c) { return std::isalnum(c) || c == '_' || c == '-'; });
 }
 
+void known_keys(Problems& problems, const Node& map, const std::vector<std::string>& known, const std::string& whose) {
+  for (const Node::Entry& e : map.entries) {
+    if (std::find(known.begin(), known.end(), e.key) != known.end()) continue;
+    const std::string close = nearest(e.key, known);
+    problems.add({e.value.file(), e.line, e.column, e.value.path.empty() ? e.key : e.value.path,
+                  fmt::format("{} has no key '{}'", whose, e.key),
+                  close.empty() ? "it knows " + any_of(known) : fmt::format("did you mean '{}'?", close)});
+  }
+}
+
 std::string relative_to(const std::string& file, const std::string& path) {
   const std::filesystem::path p(path);
   return p.is_absolute() ? path : (std::filesystem::path(file).parent_path() / p).lexically_normal().string();

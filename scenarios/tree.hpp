@@ -56,6 +56,9 @@ struct SourceText {
 // itself, more than a hundred files. `sources`: all files read, the first one first.
 Node read_tree(const std::string& file, Problems& problems, std::vector<SourceText>& sources);
 
+// A problem for each key of a map that is not among the known ones; `whose`: "a feeder".
+void known_keys(Problems& problems, const Node& map, const std::vector<std::string>& known, const std::string& whose);
+
 // A word that names an asset, a data set, a feeder, a fault: letters, digits, _ and -.
 bool is_name(const std::string& text);
 

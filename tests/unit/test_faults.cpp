@@ -6,6 +6,7 @@
 #include <sstream>
 
 #include "scenarios/run.hpp"
+#include "scenarios/sweep.hpp"
 #include "tests/catch.hpp"
 #include "tests/corpus/program.hpp"
 
@@ -149,6 +150,33 @@ TEST_CASE("faults: every kind: nothing of size zero, something of its own size, 
       CHECK(same);
     }
   }
+}
+
+TEST_CASE("faults: sizes and times are start values: a sweep over them is one plan, with the bits of each alone",
+          "[faults][sweep]") {
+  const Scratch folder;
+  const std::string file =
+      folder.write("faults.yaml", "include: " + plant +
+                                      "\nfaults:\n  f: {kind: pv_shading, on: homes.2.pv, at: 2024-06-01 08:00, duration: 1 d}\n"
+                                      "  g: {kind: grid_outage, on: grid, rate: 2 1/d, duration: 1 h}\n");
+  const Sweep sweep =
+      load_sweep(folder.write("sweep.yaml",
+                              "sweep: 1\ngrid:\n  faults.f.lost_share: [0 %, 30 %, 90 %]\n  faults.g.rate: [1 1/d, 5 1/d]\n"
+                              "  faults.f.severity: [0.5, 1]\nseeds: 2\n"));
+  const SweepResult swept = run_sweep(file, sweep, {});
+  CHECK(swept.groups == 1);
+  std::set<std::string> distinct;
+  for (std::size_t v = 0; v < sweep.variants.size(); ++v) {
+    LoadOptions load;
+    load.set = sweep.assignments(sweep.variants[v]);
+    Scenario alone = load_scenario(file, load);
+    alone.seed += sweep.variants[v].seed_after;
+    nlohmann::json kpis;
+    run_scenario(alone, {}, kpis);
+    CHECK(swept.variants[v].state_hash == kpis["state_hash"]);
+    distinct.insert(swept.variants[v].state_hash);
+  }
+  CHECK(distinct.size() == 24);
 }
 
 TEST_CASE("faults: when they come: calendar, again, at random, behind another, in every shape", "[faults]") {
