@@ -77,12 +77,16 @@ void Batch::make_image() {
   }
 }
 
+double Batch::shown(const Lanes* rows, const Quantity& q, int lane) {
+  return rows[q.when >= 0 && rows[q.when][lane] > 0.5 ? q.instead : q.row][lane];
+}
+
 double Batch::get(int lane, const Quantity& q) const {
-  if (q.fleet < 0) return block(lane / width)[q.row][lane % width];
+  if (q.fleet < 0) return shown(block(lane / width), q, lane % width);
   const Batch& c = child(q.fleet);
   const auto one = [&](int member) {
     const int at = child_lane(lane, q.fleet, member);
-    return c.block(at / width)[q.row][at % width];
+    return shown(c.block(at / width), q, at % width);
   };
   if (q.member >= 0) return one(q.member);
   double sum = 0;
@@ -118,7 +122,7 @@ void Batch::start_lane(int lane, const Start& start, const Plan* values) {
   const double* image = image_.data() + static_cast<std::ptrdiff_t>(column) * plan_->rows;
   for (int r = 0; r < plan_->rows; ++r) rows[r][i] = image[r];
   Step& s = head_of(rows).step;
-  s.index[i] = static_cast<double>(start.index);
+  s.index[i] = s.first[i] = static_cast<double>(start.index);
   s.key_low[i] = static_cast<double>(start.key & 0xFFFFFFFFu);
   s.key_high[i] = static_cast<double>(start.key >> 32);
   s.episode[i] = start.episode;
@@ -165,6 +169,7 @@ void Batch::begin_lane(int lane) {
     }
   }
   if (holder_began) take_contents(lane / width, only(i), false);  // the others' are those of the image
+  if (!plan_->instruments.empty()) begin_instruments(lane);
 }
 
 void Batch::prepare(int lane) { renew(lane, false); }
@@ -186,6 +191,7 @@ void Batch::prepare_block(int b) {
   for (const Plan::Asset& a : plan_->assets) {
     if (a.type->prepare) a.type->prepare(rows + a.offset, head_of(rows).step, a.settings.get());
   }
+  prepare_instruments(b);
 }
 
 void Batch::renew(int lane, bool book) {
@@ -282,7 +288,8 @@ void Batch::read(const std::vector<Quantity>& map, std::span<float> observations
       for (std::size_t c = 0; c < wide; ++c) {
         const Quantity& q = map[k + c];
         if (q.fleet < 0) {
-          tile.col(static_cast<Eigen::Index>(c)) = rows[q.row].cast<float>().matrix();
+          const Lanes value = q.when < 0 ? rows[q.row] : pick(rows[q.when] > 0.5, rows[q.instead], rows[q.row]);
+          tile.col(static_cast<Eigen::Index>(c)) = value.cast<float>().matrix();
         } else {
           for (int i = 0; i < here; ++i) tile(i, static_cast<Eigen::Index>(c)) = static_cast<float>(get(b * width + i, q));
         }

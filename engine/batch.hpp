@@ -11,6 +11,7 @@
 //   propose   every asset states its limits and its wish; fleets are summed into their mirror ports
 //   balance   engine/balance.hpp: who does what; what nobody can take goes to the spill account
 //   settle    fleets get their share; every asset advances; fast and slow parts
+//   sense     sensors that are not perfect sample, links deliver: engine/sense.cpp (those of inputs: with the inputs)
 //   check     finite, in bounds, energy closed; a lane that fails is frozen, marked, and the others go on; index += 1
 //
 // Invariants, each with a test that runs on every model:
@@ -49,7 +50,7 @@ class Batch {
   int blocks() const { return blocks_; }
 
   // --- single values: for loaders, recorders, tests; not for hot loops ---
-  double get(int lane, const Quantity& quantity) const;        // member -1: sum over the members
+  double get(int lane, const Quantity& quantity) const;        // member -1: sum over the members; as measured where it is so
   void set(int lane, const Quantity& quantity, double value);  // member -1: all of them
   const Head& head(int block) const;
   double time(int lane) const;  // UTC seconds of the next step's begin
@@ -131,7 +132,11 @@ class Batch {
   void disturb(int b);
   template <class Value> Mask act(Lanes* rows, const Plan::Hook& hook, const Mask& where, Value value);
   Lanes read_target(int b, const Plan::Disturber& disturber, const Plan::Place& from) const;
-  void renew_asset(int b, int asset, const Mask& where);
+  void renew_target(int b, const Plan::Hook& hook, const Mask& where);
+  void prepare_instruments(int b);
+  void begin_instruments(int lane);
+  void sense(int b, bool at_end);
+  static double shown(const Lanes* rows, const Quantity& q, int lane);
   void read_profiles(int b);
   void control(int b);
   Lanes reduce(int b, const Plan::Place& from) const;

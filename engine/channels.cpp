@@ -1,5 +1,7 @@
 #include "engine/channels.hpp"
 
+#include "engine/sensor.hpp"
+
 #include <algorithm>
 #include <string_view>
 
@@ -25,6 +27,20 @@ std::vector<Channel> default_channels(const Plan& plan) {
     const std::string group = q.asset == "plant" ? "plant" : (feeder ? "feeders/" : "channels/") + q.asset;
     channels.push_back({group, q.name, q.unit, q.doc, kind, q, at_end});
   }
+  // What is measured, where somebody measures otherwise than perfectly, and how old it is.
+  const auto measured = [&](const Plan& home, const std::string& prefix) {
+    for (const Plan::Instrument& i : home.instruments) {
+      Quantity q = *plan.measured(prefix + i.self.name);
+      const bool at_end = q.kind == Kind::state || (q.flags & (content | thermal_content)) != 0;
+      const std::string group = "measured/" + prefix + i.asset;
+      Quantity age = q;
+      age.row = i.self.offset + detail::offset_of<&Sensor::age>(), age.when = age.instead = -1;
+      channels.push_back({group, i.channel, q.unit, "as measured: " + q.doc, "measured", std::move(q), at_end});
+      channels.push_back({group, i.channel + "_age", "s", "how old the measured value is by its stamp", "measured", std::move(age), true});
+    }
+  };
+  measured(plan, "");
+  for (const Plan::Fleet& f : plan.fleets) measured(*f.plan, f.name + ".");
   const auto portless = [&](const Plan& home, const std::string& prefix, int fleet) {
     for (const Plan::Asset& a : home.assets) {
       if (!a.type->ports.empty()) continue;
@@ -61,7 +77,7 @@ std::vector<Channel> chosen_channels(const Plan& plan, const std::vector<std::st
   std::vector<Channel> channels = default_channels(plan);
   if (choices.empty()) return channels;
   std::erase_if(channels, [&](const Channel& c) {
-    const bool audit = (c.name == "power" && c.group.starts_with("channels/")) || c.group == "faults";
+    const bool audit = (c.name == "power" && c.group.starts_with("channels/")) || c.group == "faults" || c.group.starts_with("measured/");
     return !audit && std::none_of(choices.begin(), choices.end(), [&](const std::string& choice) { return means(choice, c); });
   });
   return channels;

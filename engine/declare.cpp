@@ -62,7 +62,7 @@ void add_member(Type& type, Member&& member) {
   type.members.push_back(std::move(member));
 }
 
-void add_type(Type&& type) {
+void check_type(Type& type) {
   int declared = 0;
   for (const Member& m : type.members) declared += m.count;
   if (declared != type.rows) {
@@ -75,10 +75,14 @@ void add_type(Type&& type) {
   if (jumps != (type.held_energy != nullptr) || (jumps && !has(content)))
     stop(type.name, "held_energy(), a `content` and a `jumped` state come together");
   type.controller = type.control != nullptr;
-  const std::string name = type.name;
   if ((type.disturb != nullptr) != (type.due >= 0) || (type.due >= 0) != (type.active >= 0))
     stop(type.name, "disturb(), a state `due` and spells come together");
+  if ((type.disturb != nullptr) == type.effects.empty()) stop(type.name, "a disturbance declares its effect, and nobody else");
   if (type.disturb && type.rows > most_disturbance_rows) stop(type.name, "a disturbance has too many rows");
+}
+
+void add_type(Type&& type) {
+  const std::string name = type.name;
   if (!(type.disturb ? mutable_disturbances() : mutable_registry()).emplace(name, std::move(type)).second)
     stop(name, "a model of this name is there already");
 }

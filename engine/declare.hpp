@@ -72,6 +72,9 @@ enum Flag : unsigned {
 enum class Effect { none, factor, term, limit };
 constexpr double neutral(Effect e) { return e == Effect::factor ? 1 : e == Effect::term ? 0 : 1e300; }
 
+// What a disturbance of its own size and of positive amounts does to a quantity of its target while it is there, on average.
+enum class Sign { falls = -1, changes = 0, rises = 1 };
+
 struct Range {
   double low = -1e300, high = 1e300;
 };
@@ -212,6 +215,7 @@ struct Type {
   double slow_period = 0;  // s; 0: no slow part
   int fast_steps = 0;      // sub-steps per base step; 0: no fast part
   bool controller = false;
+  std::vector<std::pair<std::string, Sign>> effects;  // disturbances: see Declare::effect
   int due = -1;                             // disturbances: offset of the state that says when they want to run again
   int active = -1, since = -1, spent = -1;  // see Declare::spells
 
@@ -360,8 +364,11 @@ class Declare {
     type_.since = detail::offset_of<Since>() + shift_;
     type_.spent = detail::offset_of<Spent>() + shift_;
   }
+  // What a disturbance does to its target's `quantity`; of a sensor `measured` or `age`. Tested for every kind.
+  void effect(const char* quantity, Sign sign) { type_.effects.emplace_back(quantity, sign); }
   // Controllers: the assets that the wires `from("name.member")` and `to("name.member")` mean.
   void role(Role role) { type_.roles.push_back(std::move(role)); }
+  std::vector<Role>& roles() { return type_.roles; }
 
  private:
   template <auto P> Member& add(Kind kind, const char* unit, double start, Range range, const char* doc, unsigned flags) {
@@ -387,48 +394,53 @@ struct SettingsOf<M> {
 };
 }  // namespace detail
 
-// `static const Registered<Pv> registered{"pv", "PV plant with one inverter"};` at the end of a model file.
-template <class M> struct Registered {
-  using S = typename detail::SettingsOf<M>::type;
+// The type of a model struct, from its declaration. Stops the program where the declaration is wrong.
+namespace detail {
+void check_type(Type& type);
 
-  Registered(const char* name, const char* doc) {
-    Type t;
-    t.name = name;
-    t.doc = doc;
-    t.rows = static_cast<int>(sizeof(M) / sizeof(Lanes));  // NOLINT(bugprone-sizeof-expression): 0 for one without members
-    Declare declare(t);
-    M::declare(declare);
-    t.make_settings = []() -> std::shared_ptr<void> { return std::make_shared<S>(); };
-    if constexpr (requires(S & s, const PlanFacts& f) { s.finish(f); }) {
-      t.finish = [](void* s, const PlanFacts& facts) -> std::string { return static_cast<S*>(s)->finish(facts); };
-    }
+template <class M> Type make_type(const char* name, const char* doc) {
+  using S = typename SettingsOf<M>::type;
+  Type t;
+  t.name = name;
+  t.doc = doc;
+  t.rows = static_cast<int>(sizeof(M) / sizeof(Lanes));  // NOLINT(bugprone-sizeof-expression): 0 for one without members
+  Declare declare(t);
+  M::declare(declare);
+  t.make_settings = []() -> std::shared_ptr<void> { return std::make_shared<S>(); };
+  if constexpr (requires(S & s, const PlanFacts& f) { s.finish(f); }) {
+    t.finish = [](void* s, const PlanFacts& facts) -> std::string { return static_cast<S*>(s)->finish(facts); };
+  }
 #define URJA_BIND(f)                                                                                                \
   if constexpr (requires(M & m, const Step& s, const S& c) { m.f(s, c); }) {                                        \
     t.f = [](Lanes* m, const Step& s, const void* c) { reinterpret_cast<M*>(m)->f(s, *static_cast<const S*>(c)); }; \
   } else if constexpr (requires(M & m, const Step& s) { m.f(s); }) {                                                \
     t.f = [](Lanes* m, const Step& s, const void*) { reinterpret_cast<M*>(m)->f(s); };                              \
   }
-    URJA_BIND(prepare)
-    URJA_BIND(begin)
-    URJA_BIND(control)
-    URJA_BIND(disturb)
-    URJA_BIND(limits)
-    URJA_BIND(advance)
-    URJA_BIND(slow)
-    URJA_BIND(fast)
+  URJA_BIND(prepare)
+  URJA_BIND(begin)
+  URJA_BIND(control)
+  URJA_BIND(disturb)
+  URJA_BIND(limits)
+  URJA_BIND(advance)
+  URJA_BIND(slow)
+  URJA_BIND(fast)
 #undef URJA_BIND
-    if constexpr (requires(const M& m, const Step& s) { m.fast_needed(s); }) {
-      t.fast_needed = [](const Lanes* m, const Step& s, const void*) -> Mask {
-        return reinterpret_cast<const M*>(m)->fast_needed(s);
-      };
-    }
-    if constexpr (requires(const M& m, const S& c) { m.held_energy(c); }) {
-      t.held_energy = [](const Lanes* m, const void* c) -> Lanes {
-        return reinterpret_cast<const M*>(m)->held_energy(*static_cast<const S*>(c));
-      };
-    }
-    detail::add_type(std::move(t));
+  if constexpr (requires(const M& m, const Step& s) { m.fast_needed(s); }) {
+    t.fast_needed = [](const Lanes* m, const Step& s, const void*) -> Mask { return reinterpret_cast<const M*>(m)->fast_needed(s); };
   }
+  if constexpr (requires(const M& m, const S& c) { m.held_energy(c); }) {
+    t.held_energy = [](const Lanes* m, const void* c) -> Lanes {
+      return reinterpret_cast<const M*>(m)->held_energy(*static_cast<const S*>(c));
+    };
+  }
+  check_type(t);
+  return t;
+}
+}  // namespace detail
+
+// `static const Registered<Pv> registered{"pv", "PV plant with one inverter"};` at the end of a model file.
+template <class M> struct Registered {
+  Registered(const char* name, const char* doc) { detail::add_type(detail::make_type<M>(name, doc)); }
 };
 
 }  // namespace urja

@@ -20,7 +20,7 @@ constexpr double disarmed = 1e301;  // later than never
 
 int Plan::add_disturber(const std::string& name, const Type& type, std::shared_ptr<void> settings, const std::string& target) {
   const int index = static_cast<int>(disturbers.size());
-  Disturber d{{name, &type, rows, std::move(settings), -1, "", {}}, target, -1, {}, -1};
+  Disturber d{{name, &type, rows, std::move(settings), -1, "", {}}, target, "", -1, {}, -1};
   rows += type.rows;
   starts.resize(static_cast<std::size_t>(rows), 0.0);
   for (const Member& m : type.members) {
@@ -32,6 +32,15 @@ int Plan::add_disturber(const std::string& name, const Type& type, std::shared_p
   return index;
 }
 
+// An asset of a plan, or a sensor or a link in it.
+struct Plan::Target {
+  Plan* home;
+  int fleet;
+  const Asset* what;
+  int asset, instrument;
+  int truth() const { return home->instruments[static_cast<std::size_t>(instrument)].truth; }
+};
+
 void Plan::resolve_disturbers() {
   if (disturbers.empty()) return;
   wake = rows++;
@@ -39,63 +48,87 @@ void Plan::resolve_disturbers() {
   set_start(wake, -1e300);
   for (std::size_t k = 0; k < disturbers.size(); ++k) {
     Disturber& d = disturbers[k];
-    int fleet = -1;
-    const Asset* target = asset(d.target);
-    Plan* home = this;
-    if (!target) {
-      for (std::size_t f = 0; f < fleets.size(); ++f) {
-        if (!d.target.starts_with(fleets[f].name + ".")) continue;
-        std::string rest = d.target.substr(fleets[f].name.size() + 1);
-        int member = 0;
-        const auto [stop, error] = std::from_chars(rest.data(), rest.data() + rest.size(), member);
-        if (error == std::errc() && *stop == '.') {
-          if (member < 1 || member > fleets[f].members)
-            throw std::invalid_argument(d.self.name + ": '" + fleets[f].name + "' has the members 1 to " +
-                                        std::to_string(fleets[f].members));
-          d.member = member - 1;
-          rest = rest.substr(static_cast<std::size_t>(stop - rest.data()) + 1);
-        }
-        fleet = static_cast<int>(f);
-        home = fleets[f].plan.get();
-        target = home->asset(rest);
-      }
-    }
-    if (!target) throw std::invalid_argument(d.self.name + ": there is no asset '" + d.target + "'");
-    const auto& fits = d.self.type->roles.front().models;
-    if (std::find(fits.begin(), fits.end(), target->type->name) == fits.end())
-      throw std::invalid_argument(d.self.name + ": '" + d.target + "' is a " + target->type->name +
-                                  ", which this kind does not act on");
+    const auto targets = targets_of(d, d.target, "target");
+    const auto others = d.other.empty() ? std::vector<Target>{} : targets_of(d, d.other, "with");
     for (const Member& m : d.self.type->members) {
       if (m.wire.empty()) continue;
       const std::size_t dot = m.wire.find('.');
-      const std::string name = m.wire.substr(dot + 1);
-      if (m.wire.substr(0, dot) != d.self.type->roles.front().name) {  // of the one that has to begin first
+      const std::string role = m.wire.substr(0, dot), name = m.wire.substr(dot + 1);
+      if (role == "fault") {  // the one that has to begin first
         if (d.after < 0) continue;
         const Asset& other = disturbers[static_cast<std::size_t>(d.after)].self;
         d.reads.push_back({d.self.offset + m.offset, {row_of(other, name), -1, -1}});
         continue;
       }
-      const int row = home->row_of(*target, name);
-      if (row < 0 && m.kind == Kind::input) continue;  // it keeps its start value
-      const Member* parameter = target->type->find(name);
-      if (row < 0 || (m.effect != Effect::none && !(parameter && parameter->kind == Kind::parameter && parameter->has(hook))))
-        throw std::invalid_argument(d.self.name + ": '" + d.target + "' has no hook " + name);
+      const auto& whom = role == "with" ? others : targets;
       if (m.effect == Effect::none) {
-        d.reads.push_back({d.self.offset + m.offset, {row, fleet, -1}});
+        if (whom.empty()) continue;
+        const Target& from = whom.front();
+        const int row = from.instrument >= 0 && name == "truth" ? from.truth() : from.home->row_of(*from.what, name);
+        if (row >= 0) d.reads.push_back({d.self.offset + m.offset, {row, from.fleet, -1}});  // else it keeps its start value
         continue;
       }
-      auto slot = std::find_if(hooks.begin(), hooks.end(), [&](const Hook& h) { return h.fleet == fleet && h.row == row; });
-      if (slot == hooks.end()) {
-        const int first = home->rows;
-        home->rows += 2;
-        home->starts.resize(static_cast<std::size_t>(home->rows), 0.0);
-        const auto which = static_cast<int>(target - home->assets.data());
-        hooks.push_back({fleet, row, which, first, first + 1, parameter->range, {}});
-        slot = hooks.end() - 1;
-      }
-      slot->parts.push_back({static_cast<int>(k), d.self.offset + m.offset, m.effect});
+      for (const Target& to : whom) add_hook(static_cast<int>(k), m, name, to);
     }
   }
+}
+
+void Plan::add_hook(int disturber, const Member& part, const std::string& name, const Target& to) {
+  const Disturber& d = disturbers[static_cast<std::size_t>(disturber)];
+  const Member* parameter = to.what->type->find(name);
+  if (!parameter || parameter->kind != Kind::parameter || !parameter->has(hook))
+    throw std::invalid_argument(d.self.name + ": '" + to.what->name + "' has no hook " + name);
+  const int row = to.what->offset + parameter->offset;
+  auto slot = std::find_if(hooks.begin(), hooks.end(), [&](const Hook& h) { return h.fleet == to.fleet && h.row == row; });
+  if (slot == hooks.end()) {
+    const int first = to.home->rows;
+    to.home->rows += 2;
+    to.home->starts.resize(static_cast<std::size_t>(to.home->rows), 0.0);
+    hooks.push_back({to.fleet, row, first, first + 1, to.asset, to.instrument, parameter->range, {}});
+    slot = hooks.end() - 1;
+  }
+  slot->parts.push_back({disturber, d.self.offset + part.offset, part.effect});
+}
+
+// "battery", "homes.pv", "homes.3.pv"; of sensors "battery.power", of links "battery" too: all that it sends.
+std::vector<Plan::Target> Plan::targets_of(Disturber& d, const std::string& path, const std::string& role_name) {
+  const auto& roles = d.self.type->roles;
+  const auto role = std::find_if(roles.begin(), roles.end(), [&](const Role& r) { return r.name == role_name; });
+  if (role == roles.end()) detail::stop(d.self.type->name, "there is no role '" + role_name + "'");
+  int fleet = -1;
+  Plan* home = this;
+  std::string rest = path;
+  for (std::size_t f = 0; f < fleets.size(); ++f) {
+    if (!path.starts_with(fleets[f].name + ".")) continue;
+    rest = path.substr(fleets[f].name.size() + 1);
+    int member = 0;
+    const auto [stop, error] = std::from_chars(rest.data(), rest.data() + rest.size(), member);
+    if (error == std::errc() && *stop == '.') {
+      if (member < 1 || member > fleets[f].members)
+        throw std::invalid_argument(d.self.name + ": '" + fleets[f].name + "' has the members 1 to " + std::to_string(fleets[f].members));
+      d.member = member - 1;
+      rest = rest.substr(static_cast<std::size_t>(stop - rest.data()) + 1);
+    }
+    fleet = static_cast<int>(f);
+    home = fleets[f].plan.get();
+  }
+  std::vector<Target> targets;
+  const bool of_sensor = role->models.front() == "sensor", of_link = role->models.front() == "link";
+  for (std::size_t k = 0; (of_sensor || of_link) && k < home->instruments.size(); ++k) {
+    const Instrument& i = home->instruments[k];
+    const bool meant = i.self.name == rest || (of_link && i.asset == rest);
+    if (meant && of_sensor) targets.push_back({home, fleet, &i.self, -1, static_cast<int>(k)});
+    if (meant && of_link && i.link.type) targets.push_back({home, fleet, &i.link, -1, static_cast<int>(k)});
+  }
+  if (of_sensor || of_link) {
+    if (targets.empty()) throw std::invalid_argument(d.self.name + ": nobody measures '" + path + "'");
+    return targets;
+  }
+  const Asset* target = home->asset(rest);
+  if (!target) throw std::invalid_argument(d.self.name + ": there is no asset '" + path + "'");
+  if (std::find(role->models.begin(), role->models.end(), target->type->name) == role->models.end())
+    throw std::invalid_argument(d.self.name + ": '" + path + "' is a " + target->type->name + ", which this kind does not act on");
+  return {{home, fleet, target, static_cast<int>(target - home->assets.data()), -1}};
 }
 
 // Which rows of a hook's parameter become what: in a block of the plan that the hook lies in. `value(part)` are the parts' values there.
@@ -176,7 +209,7 @@ void Batch::disturb(int b) {
     if (!some(where)) continue;
     if (hook.fleet < 0) {
       const Mask changed = act(rows, hook, where, [&](const Plan::Hook::Part& part) -> Lanes { return rows[part.row]; });
-      if (some(changed)) renew_asset(b, hook.asset, changed);
+      if (some(changed)) renew_target(b, hook, changed);
       continue;
     }
     Batch& c = child(hook.fleet);
@@ -191,7 +224,7 @@ void Batch::disturb(int b) {
           const Lanes all = urja::lanes(rows[part.row][i]);
           return only < 0 ? all : pick(member == static_cast<double>(only), all, urja::lanes(neutral(part.effect)));
         });
-        if (some(changed)) c.renew_asset(inner, hook.asset, changed);
+        if (some(changed)) c.renew_target(inner, hook, changed);
       }
     }
   }
@@ -211,8 +244,9 @@ Lanes Batch::read_target(int b, const Plan::Disturber& d, const Plan::Place& fro
 }
 
 // Derived members again, and what came or went of energy.
-void Batch::renew_asset(int b, int asset, const Mask& where) {
-  const Plan::Asset& a = plan_->assets[static_cast<std::size_t>(asset)];
+void Batch::renew_target(int b, const Plan::Hook& hook, const Mask& where) {
+  if (hook.instrument >= 0) return prepare_instruments(b);
+  const Plan::Asset& a = plan_->assets[static_cast<std::size_t>(hook.asset)];
   if (a.type->prepare) a.type->prepare(block(b) + a.offset, head_of(block(b)).step, a.settings.get());
   if (a.type->held_energy) take_contents(b, where, true);
 }

@@ -120,6 +120,7 @@ struct Step {
   Lanes member;             // which member of a fleet this lane is (0, 1, ..); 0 in a plant
   Lanes key_low, key_high;  // the lane's seed, 32 bits each
   Lanes episode;            // number of the episode that runs in the lane
+  Lanes first;              // index at which it began
 
   // Seconds since local midnight at the step's begin.
   Lanes second_of_day() const {

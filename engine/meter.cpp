@@ -18,9 +18,11 @@ Meter::Meter(const Plan& plan, int blocks, const std::vector<Quantity>& quantiti
   for (const Quantity& q : quantities) {
     if (q.fleet < 0) {
       // A row that is asked for twice is summed once.
-      const auto there = std::find(rows_.begin(), rows_.end(), q.row);
+      const Summed summed{q.row, q.when, q.instead};
+      const auto there = std::find(rows_.begin(), rows_.end(), summed);
       places_.push_back({-1, static_cast<int>(there - rows_.begin())});
-      if (there == rows_.end()) rows_.push_back(q.row);
+      if (there == rows_.end()) rows_.push_back(summed);
+      all_true_ = all_true_ && q.when < 0;
     } else {
       auto& list = of_fleet[static_cast<std::size_t>(q.fleet)];
       places_.push_back({q.fleet, static_cast<int>(list.size())});
@@ -47,7 +49,14 @@ void Meter::clear() {
 
 void Meter::add(int block, const Lanes* rows) {
   Lanes* sums = sums_->data() + static_cast<std::ptrdiff_t>(block) * static_cast<std::ptrdiff_t>(rows_.size());
-  for (std::size_t k = 0; k < rows_.size(); ++k) sums[k] += rows[rows_[k]];
+  if (all_true_) {
+    for (std::size_t k = 0; k < rows_.size(); ++k) sums[k] += rows[rows_[k].row];
+    return;
+  }
+  for (std::size_t k = 0; k < rows_.size(); ++k) {
+    const Summed& s = rows_[k];
+    sums[k] += s.when >= 0 && some(rows[s.when]) ? pick(rows[s.when] > 0.5, rows[s.instead], rows[s.row]) : rows[s.row];
+  }
 }
 
 double Meter::sum(int lane, int k, int member) const {

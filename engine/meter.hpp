@@ -38,7 +38,12 @@ class Meter {
   struct Place {
     int fleet, index;
   };
-  std::vector<int> rows_;
+  struct Summed {
+    int row, when, instead;  // the last two: as measured, see Quantity
+    bool operator==(const Summed&) const = default;
+  };
+  std::vector<Summed> rows_;
+  bool all_true_ = true;  // none as measured
   std::unique_ptr<Rows> sums_;
   std::vector<Place> places_;
   std::vector<std::unique_ptr<Meter>> children_;

@@ -1,14 +1,21 @@
 #include "engine/plan.hpp"
 
 #include "engine/fair_share.hpp"
+#include "engine/sensor.hpp"
 #include "engine/units.hpp"
 
 #include <algorithm>
 #include <charconv>
 #include <stdexcept>
+#include <tuple>
 
 namespace urja {
 namespace {
+
+// Where a sensor says whether it is awake, and what it then shows.
+std::pair<int, int> shown(const Plan::Instrument& i) {
+  return {i.self.offset + detail::offset_of<&Sensor::awake>(), i.self.offset + detail::offset_of<&Sensor::measured>()};
+}
 
 constexpr int rows_of(std::size_t bytes) { return static_cast<int>(bytes / sizeof(Lanes)); }
 constexpr int bus_rows = 3;  // limit, flow, reactive flow
@@ -149,6 +156,10 @@ void Plan::finish() {
     f.plan->start = start, f.plan->end = end, f.plan->step = step;
     f.plan->finish();
   }
+  if (!instruments.empty()) {
+    sensing = rows++;
+    starts.resize(static_cast<std::size_t>(rows), 0.0);
+  }
   cursors = rows;
   rows += cursor_rows * static_cast<int>(profiles.size());
   // An odd number of rows keeps the same row of neighbouring blocks out of the same cache set.
@@ -235,6 +246,8 @@ void Plan::resolve_wires() {
           const int row = plan.row_of(a, member);
           if (row < 0) throw std::invalid_argument(controller.name + ": '" + name + "' has no " + member);
           wire.others.push_back({row, fleet, factor.empty() ? -1 : plan.row_of(a, factor)});
+          const Instrument* sensor = m.kind == Kind::input ? plan.instrument(a.name + "." + member) : nullptr;
+          if (sensor) std::tie(wire.others.back().when, wire.others.back().instead) = shown(*sensor);
           count += fleet < 0 ? 1 : plan.members;
           names += (names.empty() ? "" : ", ") + name;
         }
@@ -339,6 +352,10 @@ std::optional<Quantity> Plan::find(std::string_view path) const {
     }
   }
   if (const Asset* a = asset(owner)) return make(*this, *a, name, -1, -1);
+  if (const Instrument* i = instrument(owner)) {
+    auto q = make(*this, i->self, name, -1, -1);
+    return q || !i->link.type ? q : make(*this, i->link, name, -1, -1);
+  }
   for (const Disturber& d : disturbers) {
     if (d.self.name != owner) continue;
     auto q = make(*this, d.self, name, -1, -1);
@@ -361,11 +378,24 @@ std::optional<Quantity> Plan::find(std::string_view path) const {
       member = -1;
     }
     const Asset* a = fleet.plan->asset(rest);
+    if (const Instrument* i = a ? nullptr : fleet.plan->instrument(rest)) {
+      a = fleet.plan->row_of(i->self, name) >= 0 || !i->link.type ? &i->self : &i->link;
+    }
     auto q = a ? make(*fleet.plan, *a, name, static_cast<int>(f), member) : std::nullopt;
     if (q) q->asset = std::string(owner);
     return q;
   }
   return std::nullopt;
+}
+
+std::optional<Quantity> Plan::measured(std::string_view path) const {
+  auto q = find(path);
+  if (!q) return q;
+  const Plan& home = q->fleet < 0 ? *this : *fleets[static_cast<std::size_t>(q->fleet)].plan;
+  for (const Instrument& i : home.instruments) {
+    if (i.truth == q->row) std::tie(q->when, q->instead) = shown(i);
+  }
+  return q;
 }
 
 std::vector<Quantity> Plan::quantities() const {

@@ -67,6 +67,8 @@ struct Quantity {
   Range range;
   std::string kpi;
   bool of_disturber = false;
+  // As measured: what lies in row `instead` wherever row `when` says so.
+  int when = -1, instead = -1;
 };
 
 class Plan {
@@ -105,7 +107,8 @@ class Plan {
   struct Place {
     int row;
     int fleet = -1;
-    int factor = -1;  // reading: a row that multiplies it
+    int factor = -1;               // reading: a row that multiplies it
+    int when = -1, instead = -1;  // reading: a sensor's, see Quantity
   };
   // Between a controller's own row and those of its role's assets.
   struct Wire {
@@ -113,17 +116,31 @@ class Plan {
     std::vector<Place> others;
     int mean_of = 1;  // reading: their sum over this; 1 where the unit adds up
   };
-  // Something that changes parameters of an asset at times of its own (a fault): no asset, it takes no part in the balance.
+  // What is measured of a channel (engine/sensor.hpp), and the link that it goes over.
+  struct Instrument {
+    Asset self;  // "battery.power"
+    std::string asset, channel, unit;
+    int truth;           // row of the channel
+    bool share = false;  // it lies between 0 and 1, and so do its readings
+    bool at_begin;       // an input: sampled when it is known
+    int other = -1;      // row of the channel that it may be swapped with
+    Asset link;          // no type: none
+    std::uint32_t identity = 0;       // whose random numbers the link draws: the asset's
+    std::uint32_t noise = 0, word = 0;  // sensors of an asset share draws, by their places in its declaration: which, and which number of it
+  };
+  // Something that changes parameters of an asset, a sensor or a link at times of its own (a fault): no asset, it takes no part in the balance.
   struct Disturber {
     Asset self;
-    std::string target;                        // "battery", "homes.pv", "homes.3.pv"
+    std::string target;                        // "battery", "homes.pv", "homes.3.pv"; of sensors "battery.power", of links also all of an asset's
+    std::string other;                         // a second one, for kinds that have a role `with`
     int after = -1;                            // the disturber that has to begin first: it runs whenever that one does, behind it
     std::vector<std::pair<int, Place>> reads;  // own row, of the target; of a member, or the mean of all
     int member = -1;                           // of the fleet; -1: all
   };
   // A parameter that disturbers act on. `base` (its own value) and `active` are rows of the plan it lies in.
   struct Hook {
-    int fleet, row, asset, base, active;
+    int fleet, row, base, active;
+    int asset, instrument;  // whose it is; the other is -1
     Range range;
     struct Part {
       int disturber, row;
@@ -169,6 +186,10 @@ class Plan {
   void set_merit(const std::vector<std::string>& names);
   // After all assets. Throws std::invalid_argument where the target is not there or does not fit.
   int add_disturber(const std::string& name, const Type& type, std::shared_ptr<void> settings, const std::string& target);
+  // The sensor of a channel of this plan's assets, made if it is not there yet; perfect until somebody says otherwise. A reference into
+  // `instruments`. Throws std::invalid_argument where there is no such channel. Before finish().
+  Instrument& sensor(const std::string& asset, const std::string& channel);
+  Instrument& link(Instrument& sensor);  // the same, with its link
   // One asset alone, its power an input: every port is under command and a bus without limits takes what comes.
   void make_solo();
   // Resolves and checks. Throws std::invalid_argument that names the asset.
@@ -177,6 +198,9 @@ class Plan {
   // --- reading ---
   // "battery.state_of_charge", "grid.power", "homes.3.pv.power" (members count from 1), "homes.pv.power" (all of them).
   std::optional<Quantity> find(std::string_view path) const;
+  // The same as measured: of a channel without a sensor it is the truth.
+  std::optional<Quantity> measured(std::string_view path) const;
+  const Instrument* instrument(std::string_view asset_and_channel) const;
   // Row of a member or of a port's field (`power`, `command` ..) of an asset of this plan; -1 if there is none.
   int row_of(const Asset& asset, std::string_view member) const;
   const Asset* asset(std::string_view name) const;
@@ -191,6 +215,8 @@ class Plan {
   std::vector<Asset> assets;
   std::vector<Disturber> disturbers;
   std::vector<Hook> hooks;
+  std::vector<Instrument> instruments;
+  int sensing = -1;              // row: how many of them are awake
   int wake = -1;                 // row: when the next of them is due; -1: there are none
   std::vector<int> controllers;  // indices of assets with control()
   std::vector<Fleet> fleets;
@@ -212,6 +238,9 @@ class Plan {
   void resolve_merit();
   void resolve_wires();
   void resolve_disturbers();
+  struct Target;
+  std::vector<Target> targets_of(Disturber& disturber, const std::string& path, const std::string& role);
+  void add_hook(int disturber, const Member& part, const std::string& name, const Target& to);
   void list_watches();
   void resolve_path(Bus& bus);
 };

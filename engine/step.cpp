@@ -136,12 +136,19 @@ void Batch::read_profiles(int b) {
       });
     }
   }
+  if (!plan_->instruments.empty()) sense(b, false);
   // Members too: controllers know the present demand of all, and a command outlives the profile's next row.
   for (std::size_t f = 0; f < children_.size(); ++f) {
     const int per_lane = plan_->fleets[f].blocks, first = b * width * per_lane,
               count = std::min(width, lanes_ - b * width) * per_lane;
     for (int k = 0; k < count; ++k) children_[f]->read_profiles(first + k);
   }
+}
+
+// What a wire reads in a block: as measured where there is a sensor, times its factor.
+static Lanes as_shown(const Lanes* rows, const Plan::Place& from) {
+  const Lanes value = from.when >= 0 && some(rows[from.when]) ? pick(rows[from.when] > 0.5, rows[from.instead], rows[from.row]) : rows[from.row];
+  return from.factor < 0 ? value : Lanes(value * rows[from.factor]);
 }
 
 // Per lane the sum over the members of a fleet, in a fixed order: blocks one after the other, then one tree over the eight.
@@ -153,7 +160,7 @@ Lanes Batch::reduce(int b, const Plan::Place& from) const {
     Lanes sum = Lanes::Zero();
     for (int k = 0; k < fleet.blocks; ++k) {
       const Lanes* rows = c.block((b * width + i) * fleet.blocks + k);
-      const Lanes theirs = from.factor < 0 ? rows[from.row] : rows[from.row] * rows[from.factor];
+      const Lanes theirs = as_shown(rows, from);
       const bool full = (k + 1) * width <= fleet.members;
       sum += full ? theirs : pick(member_numbers + k * width < fleet.members, theirs, 0.0);
     }
@@ -176,8 +183,7 @@ void Batch::control(int b) {
     Lanes sum = Lanes::Zero();
     for (const Plan::Place& from : wire.others) {
       if (from.fleet >= 0) sum += reduce(b, from);
-      else if (from.factor >= 0) sum += rows[from.row] * rows[from.factor];
-      else sum += rows[from.row];
+      else sum += as_shown(rows, from);
     }
     if (wire.mean_of > 1) sum /= wire.mean_of;
     rows[wire.own] = sum;
@@ -347,6 +353,7 @@ void Batch::settle(int b, const Mask& running) {
   if (some(bad)) freeze(b, bad && running);
   if (!children_.empty()) take_status_of_fleets(b);
   head.step.index += one_if(account.status == 0);
+  if (!plan_->instruments.empty()) sense(b, true);
 }
 
 void Batch::look(int lane, const std::vector<Quantity>& map, std::span<float> observation) {

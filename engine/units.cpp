@@ -49,6 +49,8 @@ constexpr std::array spellings_of_simple_units{
     Spelling{"money", "money"}, Spelling{"money/h", "money flow"},
     Spelling{"money/kWh", "energy price"}, Spelling{"money/MWh", "energy price", 1e-3}, Spelling{"money/Wh", "energy price", 1e3},
     Spelling{"money/kW", "demand price"}, Spelling{"money/MW", "demand price", 1e-3},
+    // Of whatever a sensor measures: the loader puts that channel's unit in its place. The second is a difference of two values.
+    Spelling{"of channel", "value of a channel"}, Spelling{"of channel, difference", "difference of a channel"},
     Spelling{"money/l", "fuel price"}, Spelling{"money/kg", "mass price"}, Spelling{"money/t", "mass price", 1e-3},
 };
 // clang-format on
@@ -105,6 +107,7 @@ std::optional<double> convert(const WrittenQuantity& quantity, std::string_view 
   const std::string name = quantity.unit.empty() ? "1" : canonical(quantity.unit, &seen);
   const Spelling* from = find(name);
   if (!from) return std::nullopt;
+  if (declared == "K" && from->dimension == to->dimension) return quantity.value * from->factor;  // a difference
   // A share of a rating is a plain number too.
   const auto dimension = [](const Spelling& s) {
     return s.dimension == "power share" ? std::string_view("number") : s.dimension;
@@ -117,6 +120,7 @@ std::optional<double> convert(const WrittenQuantity& quantity, std::string_view 
 
 std::vector<std::string> spellings(std::string_view declared) {
   std::vector<std::string> names;
+  if (declared == "K") return {"K"};
   if (const Spelling* unit = find(declared)) {
     for (const Spelling& s : spellings_of_simple_units) {
       if (s.dimension != unit->dimension) continue;

@@ -11,6 +11,7 @@ struct BatteryCapacityDrop : FaultClock {
 
   static void declare(Declare& d) {
     FaultClock::declare<BatteryCapacityDrop>(d, {"battery"}, "temperature");
+    d.effect("stored_energy", Sign::falls);
     d.parameter<&BatteryCapacityDrop::lost_share>("1", 0.2, {0, 1}, "of the capacity");
     d.output<&BatteryCapacityDrop::capacity>("1", "share of the capacity that is left").onto("target.capacity", Effect::factor);
   }

@@ -10,6 +10,7 @@ struct BatteryContactorOpen : FaultClock {
 
   static void declare(Declare& d) {
     FaultClock::declare<BatteryContactorOpen>(d, {"battery"});
+    d.effect("power_max", Sign::falls);
     d.output<&BatteryContactorOpen::tripped>("1", "1: open").onto("target.tripped", Effect::term);
     d.output<&BatteryContactorOpen::own_use>("1", "0: nothing is drawn").onto("target.own_use", Effect::factor);
   }

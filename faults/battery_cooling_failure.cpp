@@ -10,6 +10,7 @@ struct BatteryCoolingFailure : FaultClock {
 
   static void declare(Declare& d) {
     FaultClock::declare<BatteryCoolingFailure>(d, {"battery"}, "temperature");
+    d.effect("temperature", Sign::rises);
     d.parameter<&BatteryCoolingFailure::times>("1", 5, {1, 100}, "thermal resistance against the healthy one");
     d.output<&BatteryCoolingFailure::thermal_resistance>("1", "factor on the thermal resistance")
         .onto("target.thermal_resistance", Effect::factor);

@@ -11,6 +11,7 @@ struct BatteryInternalShort : FaultClock {
 
   static void declare(Declare& d) {
     FaultClock::declare<BatteryInternalShort>(d, {"battery"}, "temperature");
+    d.effect("state_of_charge", Sign::falls);
     d.parameter<&BatteryInternalShort::short_current>(
         "A", 0.5, {0, 1000}, "through the short, in every full cell; it falls with the charge like self-discharge");
     d.output<&BatteryInternalShort::leakage>("A", "more self-discharge").onto("target.leakage", Effect::term);

@@ -11,6 +11,7 @@ struct BatteryResistance : FaultClock {
 
   static void declare(Declare& d) {
     FaultClock::declare<BatteryResistance>(d, {"battery"}, "temperature");
+    d.effect("heat", Sign::rises);
     d.parameter<&BatteryResistance::times>("1", 2, {1, 10}, "series resistance against the healthy one");
     d.output<&BatteryResistance::resistance_scale>("1", "factor on the series resistance")
         .onto("target.resistance_scale", Effect::factor);

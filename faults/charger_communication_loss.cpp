@@ -11,6 +11,7 @@ struct ChargerCommunicationLoss : FaultClock {
 
   static void declare(Declare& d) {
     FaultClock::declare<ChargerCommunicationLoss>(d, {"ev_charger"});
+    d.effect("delivered_power", Sign::falls);
     d.parameter<&ChargerCommunicationLoss::time_out>("s", 120, {0, 86400}, "for which the last profile holds");
     d.parameter<&ChargerCommunicationLoss::safe_power>("W", 1380, {0, 1e6},
                                                        "after it; below the charger's minimum current it is a pause");

@@ -10,6 +10,7 @@ struct ChargerContactorOpen : FaultClock {
 
   static void declare(Declare& d) {
     FaultClock::declare<ChargerContactorOpen>(d, {"ev_charger"});
+    d.effect("delivered_power", Sign::falls);
     d.output<&ChargerContactorOpen::derate>("1", "0: no current").onto("target.derate", Effect::factor);
   }
   void disturb(const Step& s, const Settings& settings) {

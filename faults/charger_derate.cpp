@@ -10,6 +10,7 @@ struct ChargerDerate : FaultClock {
 
   static void declare(Declare& d) {
     FaultClock::declare<ChargerDerate>(d, {"ev_charger"});
+    d.effect("power", Sign::changes);
     d.parameter<&ChargerDerate::lost_share>("1", 0.5, {0, 1}, "of the rating");
     d.output<&ChargerDerate::derate>("1", "share of the rating that is left").onto("target.derate", Effect::factor);
   }

@@ -10,6 +10,7 @@ struct ConverterDerate : FaultClock {
 
   static void declare(Declare& d) {
     FaultClock::declare<ConverterDerate>(d, {"battery"}, "temperature");
+    d.effect("power_max", Sign::falls);
     d.parameter<&ConverterDerate::lost_share>("1", 0.5, {0, 1}, "of the rating");
     d.output<&ConverterDerate::rating>("1", "share of the rating that is left").onto("target.rating", Effect::factor);
   }

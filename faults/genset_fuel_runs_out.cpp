@@ -11,6 +11,7 @@ struct GensetFuelRunsOut : FaultClock {
 
   static void declare(Declare& d) {
     FaultClock::declare<GensetFuelRunsOut>(d, {"genset"});
+    d.effect("power", Sign::falls);
     d.parameter<&GensetFuelRunsOut::tank>("l", 40, {0, 1e9}, "fuel that is left at the begin");
     d.output<&GensetFuelRunsOut::tripped>("1", "1: no fuel").onto("target.tripped", Effect::term);
     d.input<&GensetFuelRunsOut::fuel>("l", 0, {}, "used by the genset since its start").from("target.fuel");

@@ -10,6 +10,7 @@ struct GensetStartFailure : FaultClock {
 
   static void declare(Declare& d) {
     FaultClock::declare<GensetStartFailure>(d, {"genset"});
+    d.effect("power", Sign::falls);
     d.output<&GensetStartFailure::start_blocked>("1", "1: it does not start").onto("target.start_blocked", Effect::term);
   }
   void disturb(const Step& s, const Settings& settings) {

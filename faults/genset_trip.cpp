@@ -10,6 +10,7 @@ struct GensetTrip : FaultClock {
 
   static void declare(Declare& d) {
     FaultClock::declare<GensetTrip>(d, {"genset"});
+    d.effect("power", Sign::falls);
     d.output<&GensetTrip::tripped>("1", "1: stopped").onto("target.tripped", Effect::term);
   }
   void disturb(const Step& s, const Settings& settings) {

@@ -10,6 +10,7 @@ struct GridImportCut : FaultClock {
 
   static void declare(Declare& d) {
     FaultClock::declare<GridImportCut>(d, {"grid"});
+    d.effect("power_max", Sign::falls);
     d.parameter<&GridImportCut::allowed>("W", 0, {0, 1e12}, "most power from the grid");
     d.output<&GridImportCut::import_limit>("W", "most power from the grid").onto("target.import_limit", Effect::limit);
   }

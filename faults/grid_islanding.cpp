@@ -10,6 +10,7 @@ struct GridIslanding : FaultClock {
 
   static void declare(Declare& d) {
     FaultClock::declare<GridIslanding>(d, {"grid"});
+    d.effect("power_max", Sign::falls);
     d.output<&GridIslanding::islanded>("1", "1: open").onto("target.islanded", Effect::term);
   }
   void disturb(const Step& s, const Settings& settings) {

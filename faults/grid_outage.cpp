@@ -10,6 +10,7 @@ struct GridOutage : FaultClock {
 
   static void declare(Declare& d) {
     FaultClock::declare<GridOutage>(d, {"grid"});
+    d.effect("power_max", Sign::falls);
     d.output<&GridOutage::outage>("1", "1: gone").onto("target.outage", Effect::term);
   }
   void disturb(const Step& s, const Settings& settings) {

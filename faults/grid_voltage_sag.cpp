@@ -10,6 +10,7 @@ struct GridVoltageSag : FaultClock {
 
   static void declare(Declare& d) {
     FaultClock::declare<GridVoltageSag>(d, {"grid"});
+    d.effect("bus_voltage", Sign::falls);
     d.parameter<&GridVoltageSag::residual_voltage>("1", 0.5, {0, 1}, "per unit that is left");
     d.output<&GridVoltageSag::voltage_scale>("1", "factor on the voltage").onto("target.voltage_scale", Effect::factor);
   }

@@ -10,6 +10,7 @@ struct GridVoltageSwell : FaultClock {
 
   static void declare(Declare& d) {
     FaultClock::declare<GridVoltageSwell>(d, {"grid"});
+    d.effect("bus_voltage", Sign::rises);
     d.parameter<&GridVoltageSwell::voltage_reached>("1", 1.2, {1, 2}, "per unit");
     d.output<&GridVoltageSwell::voltage_scale>("1", "factor on the voltage").onto("target.voltage_scale", Effect::factor);
   }

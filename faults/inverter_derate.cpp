@@ -10,6 +10,7 @@ struct InverterDerate : FaultClock {
 
   static void declare(Declare& d) {
     FaultClock::declare<InverterDerate>(d, {"pv", "pv_profile"});
+    d.effect("power_max", Sign::falls);
     d.parameter<&InverterDerate::lost_share>("1", 0.5, {0, 1}, "of the rating");
     d.output<&InverterDerate::derate>("1", "share of the rating that is left").onto("target.derate", Effect::factor);
   }

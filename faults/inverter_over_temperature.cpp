@@ -19,6 +19,7 @@ struct InverterOverTemperature : FaultClock {
 
   static void declare(Declare& d) {
     FaultClock::declare<InverterOverTemperature>(d, {"pv", "pv_profile"}, "");
+    d.effect("power_max", Sign::falls);
     d.parameter<&InverterOverTemperature::times>("1", 2.5, {1, 20},
                                                  "thermal resistance of the heat sink against the healthy one");
     d.parameter<&InverterOverTemperature::rise_at_rating>("K", 40, {1, 200}, "of the healthy sink above the air at full power")

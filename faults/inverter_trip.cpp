@@ -11,6 +11,7 @@ struct InverterTrip : FaultClock {
 
   static void declare(Declare& d) {
     FaultClock::declare<InverterTrip>(d, {"pv", "pv_profile", "battery", "ev_charger"}, "temperature");
+    d.effect("power_max", Sign::falls);
     d.output<&InverterTrip::tripped>("1", "1: stopped").onto("target.tripped", Effect::term);
   }
   void disturb(const Step& s, const Settings& settings) {

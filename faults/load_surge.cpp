@@ -10,6 +10,7 @@ struct LoadSurge : FaultClock {
 
   static void declare(Declare& d) {
     FaultClock::declare<LoadSurge>(d, {"load"});
+    d.effect("power", Sign::falls);
     d.parameter<&LoadSurge::times>("1", 3, {0, 1000}, "demand against the healthy one");
     d.output<&LoadSurge::scale>("1", "factor on the demand").onto("target.scale", Effect::factor);
   }

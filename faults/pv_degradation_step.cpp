@@ -10,6 +10,7 @@ struct PvDegradationStep : FaultClock {
 
   static void declare(Declare& d) {
     FaultClock::declare<PvDegradationStep>(d, {"pv", "pv_profile"});
+    d.effect("power", Sign::falls);
     d.parameter<&PvDegradationStep::lost_share>("1", 0.05, {0, 1}, "of the DC power");
     d.output<&PvDegradationStep::array_share>("1", "share of the DC power that is left")
         .onto("target.array_share", Effect::factor);

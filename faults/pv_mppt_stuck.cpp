@@ -31,6 +31,7 @@ struct PvMpptStuck : FaultClock {
 
   static void declare(Declare& d) {
     FaultClock::declare<PvMpptStuck>(d, {"pv", "pv_profile"}, "");
+    d.effect("power", Sign::falls);
     d.parameter<&PvMpptStuck::offset>("1", 0.9, {0.1, 1.2}, "voltage at which it stopped over the one of the maximum power then");
     d.parameter<&PvMpptStuck::beta>("1/K", -0.0035, {-0.01, 0}, "temperature coefficient of the voltage of the maximum power")
         .cite("usual of silicon");

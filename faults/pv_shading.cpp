@@ -13,6 +13,7 @@ struct PvShading : FaultClock {
 
   static void declare(Declare& d) {
     FaultClock::declare<PvShading>(d, {"pv", "pv_profile"});
+    d.effect("power", Sign::falls);
     d.parameter<&PvShading::lost_share>("1", 0.5, {0, 1}, "of the light, at the deepest");
     d.parameter<&PvShading::from>("s", 0, {0, 86400}, "time of day at which the shade comes");
     d.parameter<&PvShading::to>("s", 86400, {0, 86400}, "time of day at which it has gone");

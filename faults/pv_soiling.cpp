@@ -12,6 +12,7 @@ struct PvSoiling : FaultClock {
 
   static void declare(Declare& d) {
     FaultClock::declare<PvSoiling>(d, {"pv", "pv_profile"});
+    d.effect("power", Sign::falls);
     d.parameter<&PvSoiling::daily_loss>("1", 0.002, {0, 0.1}, "share of light lost by each day since the begin");
     d.parameter<&PvSoiling::lost_share_max>("1", 0.3, {0, 1}, "most of the light that it takes");
     d.output<&PvSoiling::transmission>("1", "share of light that is left").onto("target.transmission", Effect::factor);

@@ -10,6 +10,7 @@ struct PvStringOpen : FaultClock {
 
   static void declare(Declare& d) {
     FaultClock::declare<PvStringOpen>(d, {"pv", "pv_profile"});
+    d.effect("power", Sign::falls);
     d.parameter<&PvStringOpen::strings>("1", 4, {1, 1e6}, "of the array, side by side");
     d.parameter<&PvStringOpen::open_strings>("1", 1, {0, 1e6}, "of them without current");
     d.output<&PvStringOpen::array_share>("1", "share of the DC power that is left").onto("target.array_share", Effect::factor);

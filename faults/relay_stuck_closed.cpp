@@ -10,6 +10,7 @@ struct RelayStuckClosed : FaultClock {
 
   static void declare(Declare& d) {
     FaultClock::declare<RelayStuckClosed>(d, {"load", "deferrable_load", "shiftable_load"});
+    d.effect("power_max", Sign::falls);
     d.output<&RelayStuckClosed::stuck_closed>("1", "1: closed").onto("target.stuck_closed", Effect::term);
   }
   void disturb(const Step& s, const Settings& settings) {

@@ -10,6 +10,7 @@ struct RelayStuckOpen : FaultClock {
 
   static void declare(Declare& d) {
     FaultClock::declare<RelayStuckOpen>(d, {"load", "deferrable_load", "shiftable_load"});
+    d.effect("power", Sign::rises);
     d.output<&RelayStuckOpen::stuck_open>("1", "1: open").onto("target.stuck_open", Effect::term);
   }
   void disturb(const Step& s, const Settings& settings) {

@@ -127,8 +127,10 @@ void AssetReader::check_needed(const AssetTarget& target, const Node& entries) {
     }
     if (there) continue;
     const std::string key = source ? source->key : m.name;
+    const std::string unit = target.unit_of(m);
     problem(entries, fmt::format("{} is not given", key),
-            source            ? fmt::format("name a data set: `{}: ..`", key)
+            m.kind == Kind::parameter ? fmt::format("write `{}: {}`", key, unit == "1" ? "0.1" : "1 " + unit)
+            : source          ? fmt::format("name a data set: `{}: ..`", key)
             : m.unit == "W"   ? fmt::format("write `{}: 2 kW`, or a column of a data set, `{}: DATA.COLUMN`", key, key)
             : m.unit == "W/W" ? fmt::format("write `{}: 0.5`, or a column of a data set, `{}: DATA.COLUMN`", key, key)
                               : fmt::format("write `{}: 1 {}`, or a column of a data set, `{}: DATA.COLUMN`", key, m.unit, key));
@@ -154,8 +156,8 @@ void AssetReader::check_orders(const AssetTarget& target) {
     if (const Member* m = type.find(key)) {
       const int row = target.asset().offset + m->offset;
       const auto each = plan.member_starts.find(row);
-      if (each != plan.member_starts.end()) return {m->unit, each->second};
-      return {m->unit, {plan.starts[static_cast<std::size_t>(row)]}};
+      if (each != plan.member_starts.end()) return {target.unit_of(*m), each->second};
+      return {target.unit_of(*m), {plan.starts[static_cast<std::size_t>(row)]}};
     }
     const auto setting = std::find_if(type.settings.begin(), type.settings.end(), [&](const auto& s) { return s.name == key; });
     return {setting->unit, {setting->read(target.asset().settings.get())}};
@@ -315,10 +317,14 @@ void AssetReader::apply(const AssetTarget& target, const Node::Entry& entry) {
   for (const auto& t : type.tables) known.push_back(t.name);
   for (const auto& f : type.files) known.push_back(f.name);
   for (const auto& d : type.derivations) known.push_back(d.key);
-  for (const auto& r : type.roles) known.push_back(r.name);
+  for (const auto& r : type.roles) {
+    if (!type.disturb) known.push_back(r.name);
+  }
   const std::string close = nearest(entry.key, known);
   problems_.add({entry.value.file(), entry.line, entry.column, value.path.empty() ? entry.key : value.path,
-                 fmt::format("{} '{}' has no '{}'", type.disturb ? "fault" : "model", type.name, entry.key),
+                 target.what == AssetTarget::What::sensor || target.what == AssetTarget::What::link
+                     ? fmt::format("a {} has no '{}'", type.name, entry.key)
+                     : fmt::format("{} '{}' has no '{}'", type.disturb ? "fault" : "model", type.name, entry.key),
                  close.empty() ? "it knows " + any_of(known) + fmt::format(" (see `urja describe {}`)", type.name)
                                : fmt::format("did you mean '{}'?", close)});
 }
@@ -334,7 +340,7 @@ bool AssetReader::apply_member(const AssetTarget& target, const Member& m, const
     }
     std::vector<double> values;
     for (const Node& item : value.items) {
-      if (const auto v = quantity(item, m.unit, m.range, meaning)) values.push_back(*v);
+      if (const auto v = quantity(item, target.unit_of(m), m.range, meaning)) values.push_back(*v);
     }
     if (values.size() == value.items.size()) target.plan->set_start(row, std::move(values));
     return true;
@@ -368,7 +374,7 @@ bool AssetReader::apply_member(const AssetTarget& target, const Member& m, const
       return false;
     }
   }
-  const auto v = quantity(value, m.unit, m.range, meaning);
+  const auto v = quantity(value, target.unit_of(m), m.range, meaning);
   if (v) {
     target.plan->set_start(row, *v);
     target.plan->member_starts.erase(row);

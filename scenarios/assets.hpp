@@ -26,13 +26,24 @@ struct AssetTarget {
   Plan* plan;
   int index;
   int members;  // of the fleet it is in, 1 in a plant
-  bool disturber = false;
+  enum class What { asset, disturber, sensor, link } what = What::asset;
+  std::string channel_unit = "";  // of sensors, links and their faults: the unit of what is measured
 
   Plan::Asset& asset() const {
     const auto k = static_cast<std::size_t>(index);
-    return disturber ? plan->disturbers[k].self : plan->assets[k];
+    switch (what) {
+      case What::disturber: return plan->disturbers[k].self;
+      case What::sensor: return plan->instruments[k].self;
+      case What::link: return plan->instruments[k].link;
+      default: return plan->assets[k];
+    }
   }
   const Type& type() const { return *asset().type; }
+  std::string unit_of(const Member& m) const {
+    if (m.unit == "of channel") return channel_unit;
+    if (m.unit == "of channel, difference") return channel_unit == "degC" ? "K" : channel_unit;
+    return m.unit;
+  }
 };
 
 // An input that a column of a data set fills: `price: market.price`.

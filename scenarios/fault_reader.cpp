@@ -6,6 +6,8 @@
 #include <string>
 #include <vector>
 
+#include "scenarios/sensor_reader.hpp"
+
 namespace urja {
 
 void FaultReader::read(const Node& faults) {
@@ -35,26 +37,18 @@ void FaultReader::read_one(const Node::Entry& e) {
     return;
   }
   const Type& type = found->second;
-  const std::vector<std::string>& fits = type.roles.front().models;
-  const std::optional<std::string> model = on && on->is_scalar() ? model_at(on->text) : std::nullopt;
-  if (!model || std::find(fits.begin(), fits.end(), *model) == fits.end()) {
-    if (on && not_loaded_.count(on->text)) return;  // what is wrong with it has been said
-    std::vector<std::string> can;
-    for (const auto& [asset, of] : s_.models) {
-      if (std::find(fits.begin(), fits.end(), of) != fits.end()) can.push_back(asset);
-    }
-    fail(on ? *on : e.value,
-         !on      ? "the key 'on' is missing"
-         : !model ? fmt::format("there is no asset '{}'", on->text)
-                  : fmt::format("'{}' is a {}, which {} does not befall", on->text, *model, type.name),
-         can.empty() ? "it befalls " + any_of(fits) + ", and the plant has none" : "it can befall " + any_of(can));
-    return;
-  }
+  const bool measures = type.roles.front().models.front() == "sensor" || type.roles.front().models.front() == "link";
+  std::string unit, target = on && on->is_scalar() ? on->text : "";
+  if (measures ? !measured_target(type, type.roles.front(), on, e.value, target, unit) : !asset_target(type, on, e.value)) return;
+  std::string other;
+  const auto with = std::find_if(type.roles.begin(), type.roles.end(), [](const Role& r) { return r.name == "with"; });
+  if (with != type.roles.end() && !second_target(type, *with, e.value, target, unit, other)) return;
   auto settings = type.make_settings();
   for (const Setting& setting : type.settings) setting.write(settings.get(), setting.start);
   for (const Choice& choice : type.choices) choice.write(settings.get(), choice.start);
-  const int index = s_.plan->add_disturber(e.key, type, settings, on->text);
+  const int index = s_.plan->add_disturber(e.key, type, settings, target);
   Plan::Disturber& d = s_.plan->disturbers.back();
+  d.other = other;
   s_.faults.push_back({e.key, type.name, on->text});
   if (after) {
     std::vector<std::string> before;
@@ -66,7 +60,7 @@ void FaultReader::read_one(const Node::Entry& e) {
       fail(*after, fmt::format("there is no fault '{}' before this one", after->text),
            before.empty() ? "write it above the one that follows it" : "known: " + any_of(before));
   }
-  assets_.read({s_.plan.get(), index, 1, true}, e.value, {"kind", "on", "at", "after", "start_time"});
+  assets_.read({s_.plan.get(), index, 1, AssetTarget::What::disturber, unit}, e.value, {"kind", "on", "at", "after", "start_time", "with"});
   const auto value = [&](const char* name) { return s_.plan->starts[static_cast<std::size_t>(s_.plan->row_of(d.self, name))]; };
   if (at) {
     const auto time = time_of(*at);
@@ -80,6 +74,102 @@ void FaultReader::read_one(const Node::Entry& e) {
   } else if (value("rate") <= 0 && !after) {
     fail(e.value, "says no time", "write at: 2016-08-03 14:00 (and every: 1 d), rate: 0.1 1/d, or after: another fault");
   }
+}
+
+bool FaultReader::asset_target(const Type& type, const Node* on, const Node& fault) {
+  const std::vector<std::string>& fits = type.roles.front().models;
+  const std::optional<std::string> model = on && on->is_scalar() ? model_at(on->text) : std::nullopt;
+  if (model && std::find(fits.begin(), fits.end(), *model) != fits.end()) return true;
+  if (on && not_loaded_.count(on->text)) return false;  // what is wrong with it has been said
+  std::vector<std::string> can;
+  for (const auto& [asset, of] : s_.models) {
+    if (std::find(fits.begin(), fits.end(), of) != fits.end()) can.push_back(asset);
+  }
+  fail(on ? *on : fault,
+       !on      ? "the key 'on' is missing"
+       : !model ? fmt::format("there is no asset '{}'", on->text)
+                : fmt::format("'{}' is a {}, which {} does not befall", on->text, *model, type.name),
+       can.empty() ? "it befalls " + any_of(fits) + ", and the plant has none" : "it can befall " + any_of(can));
+  return false;
+}
+
+// A channel, or for links all that an asset sends; what measures it is made if it is not there. `target` becomes the channel's path where the
+// kind says of which channel it is (a state of charge); `unit` is that of its sizes, empty where several channels are meant.
+bool FaultReader::measured_target(const Type& type, const Role& role, const Node* on, const Node& fault, std::string& target, std::string& unit) {
+  const bool links = role.models.front() == "link";
+  const std::string end = role.tag.empty() ? "" : "." + role.tag;
+  std::vector<MeasuredChannel> meant;
+  if (on && on->is_scalar()) {
+    if (!end.empty() && !target.ends_with(end)) target += end;
+    meant = channels_meant(*s_.plan, target, links);
+    // A member that is not there is none.
+    if (!meant.empty() && meant.front().path != target && !model_at(links && model_at(target) ? target : target.substr(0, target.rfind('.')))) meant.clear();
+  }
+  if (target.find('*') != std::string::npos) meant.clear();
+  if (meant.empty()) {
+    if (on && (not_loaded_.count(on->text) || not_loaded_.count(on->text.substr(0, on->text.rfind('.'))))) return false;
+    std::vector<std::string> can;
+    for (const MeasuredChannel& c : measurable_channels(*s_.plan, false)) {
+      if (end.empty() || c.channel == role.tag) can.push_back(end.empty() ? c.path : c.path.substr(0, c.path.size() - end.size()));
+    }
+    const std::string close = on ? nearest(on->text, can) : "";
+    const bool asset = on && model_at(on->text).has_value();
+    if (asset) std::erase_if(can, [&](const std::string& c) { return !c.starts_with(on->text + "."); });
+    fail(on ? *on : fault,
+         !on                    ? "the key 'on' is missing"
+         : asset && end.empty() ? fmt::format("'{}' is an asset, and {} befalls one of its channels", on->text, type.name)
+         : asset                ? fmt::format("'{}' has no {}", on->text, role.tag)
+                                : fmt::format("there is no {} '{}'", end.empty() ? "channel" : "asset", on->text),
+         asset && !can.empty()  ? "write on: " + any_of(can)
+         : !close.empty() ? fmt::format("did you mean '{}'?", close)
+         : can.empty()    ? "the plant has none that it can befall"
+         : end.empty()    ? "write ASSET.CHANNEL, such as " + can.front()
+                          : "it can befall " + any_of(can));
+    return false;
+  }
+  unit = meant.front().unit;
+  for (const MeasuredChannel& c : meant) {
+    if (c.unit != unit) unit = "";
+    Plan::Instrument& one = c.plan->sensor(c.asset, c.channel);
+    if (links) c.plan->link(one);
+  }
+  if (unit.empty()) {
+    for (const Node::Entry& e : fault.entries) {
+      const Member* m = type.find(e.key);
+      if (!m || !m->unit.starts_with("of channel")) continue;
+      fail(*on, fmt::format("'{}' means channels of several units, and `{}` is of one", on->text, e.key), "write a channel, such as on: " + meant.front().path);
+      return false;
+    }
+    unit = "1";
+  }
+  return true;
+}
+
+// The channel that another one is swapped with.
+bool FaultReader::second_target(const Type& type, const Role& role, const Node& fault, const std::string& first, const std::string& unit, std::string& other) {
+  const Node* with = fault.find("with");
+  std::string its_unit;
+  if (!with) {
+    fail(fault, "the key 'with' is missing", "write the other channel, with: ASSET.CHANNEL");
+    return false;
+  }
+  other = with->text;
+  if (!measured_target(type, role, with, fault, other, its_unit)) return false;
+  const auto mine = channels_meant(*s_.plan, first, false), theirs = channels_meant(*s_.plan, other, false);
+  const auto owner = [](const std::string& path) { return path.substr(0, path.find('.')); };
+  const bool fleets = mine.front().members > 1 || theirs.front().members > 1;
+  if (other == first || its_unit != unit || mine.front().plan != theirs.front().plan || (fleets && owner(first) != owner(other))) {
+    fail(*with,
+         other == first       ? "is the same channel"
+         : its_unit != unit   ? fmt::format("is in {}, and {} in {}", its_unit, first, unit)
+                              : "lies in another fleet",
+         "two channels of one unit can be swapped");
+    return false;
+  }
+  Plan& home = *mine.front().plan;
+  Plan::Instrument &a = home.sensor(mine.front().asset, mine.front().channel), &b = home.sensor(theirs.front().asset, theirs.front().channel);
+  a.other = b.truth, b.other = a.truth;
+  return true;
 }
 
 // Seconds since the plan's start, of a local time or of a duration.

@@ -13,6 +13,7 @@
 #include "scenarios/data.hpp"
 #include "scenarios/fault_reader.hpp"
 #include "scenarios/parameter_sets.hpp"
+#include "scenarios/sensor_reader.hpp"
 #include "scenarios/timeline.hpp"
 #include "scenarios/tree.hpp"
 
@@ -48,7 +49,7 @@ class ScenarioSource::Loader {
     if (const Node* include = root_.find("include"))
       fail(*include, "files are included before --set", "write `include:` in the file");
     known_keys(problems_, root_,
-               {"urja", "title", "zone", "include", "run", "data", "feeders", "assets", "balance", "controller", "faults"},
+               {"urja", "title", "zone", "include", "run", "data", "feeders", "assets", "balance", "controller", "sensors", "links", "faults"},
                "a scenario");
     read_head();
     stop_if_wrong();  // without zone and run nothing else can be judged
@@ -56,6 +57,9 @@ class ScenarioSource::Loader {
     s_.plan = std::make_shared<Plan>(s_.start, s_.end, s_.step);
     read_feeders();
     read_assets();
+    for (const bool links : {false, true}) {
+      if (const Node* block = root_.find(links ? "links" : "sensors")) SensorReader(problems_, *reader_, s_, not_loaded_).read(*block, links);
+    }
     if (const Node* faults = root_.find("faults")) {
       const auto time = [&](const Node& at) { return moment_at(at); };
       FaultReader(problems_, *reader_, *zone_, s_, not_loaded_, time).read(*faults);
@@ -482,7 +486,9 @@ class ScenarioSource::Loader {
       const std::size_t colon = text.find(": ");
       const std::string name = colon == std::string::npos ? "" : text.substr(0, colon);
       const Node* at = name == "controller" ? root_.find("controller") : nullptr;
-      if (const Node* assets = root_.find("assets"); assets && !at) at = assets->find(name);
+      for (const char* block : {"assets", "faults"}) {
+        if (const Node* named = root_.find(block); named && !at) at = named->find(name);
+      }
       problems_.add(
           {s_.file, at ? at->line : 0, at ? at->column : 0, at ? at->path : "", at ? text.substr(colon + 2) : text, ""});
     }

@@ -320,9 +320,14 @@ void set_at(Node& root, const std::string& assignment, Problems& problems) {
   Node value = parse_yaml(assignment.substr(equals + 1), "--set " + path, inner);
   for (const Problem& p : inner.list()) problems.add(p);
   Node* at = &root;
-  std::istringstream parts(path);
-  std::string part, so_far;
-  while (std::getline(parts, part, '.')) {
+  std::string so_far;
+  for (std::string rest = path; !rest.empty();) {
+    // A key may have dots itself (battery.power of `sensors`): the longest that is there.
+    std::string part = rest.substr(0, rest.find('.'));
+    for (const Node::Entry& e : at->entries) {
+      if (e.key.size() > part.size() && (rest == e.key || rest.starts_with(e.key + "."))) part = e.key;
+    }
+    rest = rest.size() > part.size() ? rest.substr(part.size() + 1) : "";
     so_far += (so_far.empty() ? "" : ".") + part;
     if (at->kind != Node::Kind::map) *at = Node{Node::Kind::map, "", {}, {}, at->line, at->column, at->path, root.source};
     Node* next = at->find(part);

@@ -1,11 +1,13 @@
 // Every fault that is registered, against what all faults promise, from its declaration; then each one's own signature.
 #include <cmath>
 #include <fstream>
+#include <map>
 #include <nlohmann/json.hpp>
 #include <set>
 #include <sstream>
 
 #include "scenarios/run.hpp"
+#include "scenarios/sensor_reader.hpp"
 #include "scenarios/sweep.hpp"
 #include "tests/catch.hpp"
 #include "tests/corpus/program.hpp"
@@ -15,8 +17,13 @@ namespace {
 
 const std::string plant = std::string(URJA_SOURCE_DIR) + "/tests/faults/plant.yaml";
 
-// The first asset of the plant that a kind befalls.
+// The first asset of the plant that a kind befalls, or a channel of one that moves.
 std::string target_of(const Type& kind, const Scenario& s) {
+  const Role& role = kind.roles.front();
+  if (role.models.front() == "sensor" || role.models.front() == "link") {
+    if (role.tag == "price") return "grid";
+    return !role.tag.empty() ? "battery" : role.models.front() == "link" ? "grid.power" : "pv.power";
+  }
   for (const std::string& model : kind.roles.front().models) {
     for (const auto& [asset, of] : s.models) {
       if (of == model && asset.find('.') == std::string::npos) return asset;
@@ -29,7 +36,19 @@ Scenario with(const Scratch& folder, const std::string& faults, const LoadOption
   return load_scenario(folder.write("faults.yaml", "include: " + plant + "\nfaults:\n" + faults), options);
 }
 
-// All quantities of the plant that belong to no fault, after each step: one row a step.
+// All that has no size by default, or one that is not felt within the test's two days: sizes, not the kind's mechanics.
+std::string sizes_of(const std::string& name) {
+  static const std::map<std::string, std::string> sizes{
+      {"genset_fuel_runs_out", "tank: 5 l"},  {"inverter_over_temperature", "times: 6"},    {"sensor_bias", "offset: 300 W"},
+      {"sensor_drift", "drift: 300 W"},       {"sensor_noise", "noise: 100 W"},             {"sensor_quantisation", "step: 5 kW"},
+      {"sensor_swapped", "with: roof.power"}, {"link_falsified", "add: 1 kW"},              {"link_delay", "by: 20 min"},
+      {"link_jitter", "mean: 10 min"},        {"link_duplication", "late: 17 min"},          {"link_reordering", "late: 7 min"},
+  };
+  const auto found = sizes.find(name);
+  return found == sizes.end() ? "" : ", " + found->second;
+}
+
+// All quantities of the plant that belong to no fault, true and as measured, after each step: one row a step.
 std::vector<std::vector<double>> lived(const Scenario& s, int steps, int lane = 0, int lanes = 1, int threads = 1) {
   Batch batch(s.plan, lanes);
   for (int k = 0; k < lanes; ++k) {
@@ -40,6 +59,9 @@ std::vector<std::vector<double>> lived(const Scenario& s, int steps, int lane = 
   std::vector<Quantity> all;
   for (const Quantity& q : s.plan->quantities()) {
     if (!q.of_disturber && q.kind != Kind::parameter) all.push_back(q);
+  }
+  for (const MeasuredChannel& c : measurable_channels(*s.plan, false)) {
+    if (c.members == 1) all.push_back(*s.plan->measured(c.path));
   }
   std::vector<std::vector<double>> rows;
   for (int k = 0; k < steps; ++k) {
@@ -100,17 +122,14 @@ TEST_CASE("faults: every kind: nothing of size zero, something of its own size, 
   const Scenario healthy = load_scenario(plant);
   constexpr int steps = 400;
   const auto without = lived(healthy, steps);
-  REQUIRE(disturbances().size() >= 25);
+  REQUIRE(disturbances().size() >= 45);
   for (const auto& [name, type] : disturbances()) {
     DYNAMIC_SECTION(name) {
       const std::string on = target_of(type, healthy);
       REQUIRE(on != "");
       const std::string text = "  f: {kind: " + name + ", on: " + on + ", at: 2024-06-01 11:00, duration: 20 h";
-      // What makes a small tank empty and a mild heat felt within the test's day: sizes, not the kind's mechanics.
-      const std::string sizes = name == "genset_fuel_runs_out"        ? ", tank: 5 l"
-                                : name == "inverter_over_temperature" ? ", times: 6"
-                                                                      : "";
-      CHECK(same_bits(lived(with(folder, text + ", severity: 0}"), steps), without));
+      const std::string sizes = sizes_of(name);
+      CHECK(same_bits(lived(with(folder, text + sizes + ", severity: 0}"), steps), without));
 
       const Scenario s = with(folder, text + sizes + "}");
       const auto broken = lived(s, steps);
@@ -119,6 +138,35 @@ TEST_CASE("faults: every kind: nothing of size zero, something of its own size, 
         REQUIRE(same_bits({broken[static_cast<std::size_t>(k)]}, {without[static_cast<std::size_t>(k)]}));
       // In a full block, on two threads, the same bits.
       CHECK(same_bits(lived(s, steps, 5, 19, 2), broken));
+
+      // The declared sign of its effect, on average while it is there.
+      for (const auto& [quantity, sign] : type.effects) {
+        const std::string channel = on + (on.find('.') != std::string::npos ? "" : type.roles.front().tag == "price" ? ".price" : ".state_of_charge");
+        const auto mean = [&](const Scenario& of) {
+          Quantity q;
+          if (quantity == "measured") q = *of.plan->measured(channel);
+          else if (quantity != "age") q = *of.plan->find(on + "." + quantity);
+          else if (const auto age = of.plan->find(channel + ".age")) q = *age;
+          Batch batch(of.plan, 1);
+          Batch::Start start;
+          start.key = of.seed;
+          batch.reset(0, start);
+          double sum = 0, moved = 0, before = 0;
+          for (int k = 0; k < 31 * 12; ++k) {
+            batch.step();
+            const double now = q.row < 0 ? 0 : batch.get(0, q);
+            if (k >= 11 * 12) sum += now, moved += std::abs(now - before) * (k % 7 + 1);
+            before = now;
+          }
+          return std::pair{sum, moved};
+        };
+        const auto [is, is_moved] = mean(s);
+        const auto [was, was_moved] = mean(healthy);
+        INFO(quantity << " was " << was << " is " << is);
+        if (sign == Sign::falls) CHECK(is < was - 1e-9 * std::abs(was));
+        if (sign == Sign::rises) CHECK(is > was + 1e-9 * std::abs(was));
+        if (sign == Sign::changes) CHECK((is != was || is_moved != was_moved));
+      }
 
       // Label right to the step; going on from a snapshot within the fault gives the same bits.
       Batch batch(s.plan, 1);
@@ -146,6 +194,9 @@ TEST_CASE("faults: every kind: nothing of size zero, something of its own size, 
       bool same = true;
       for (const Quantity& q : s.plan->quantities()) {
         if (!q.of_disturber && q.kind != Kind::parameter) same = same && none.get(1, q) == without.back()[at++];
+      }
+      for (const MeasuredChannel& c : measurable_channels(*s.plan, false)) {
+        if (c.members == 1) same = same && none.get(1, *s.plan->measured(c.path)) == without.back()[at++];
       }
       CHECK(same);
     }

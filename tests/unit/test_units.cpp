@@ -114,7 +114,7 @@ TEST_CASE("every spelling goes there and back", "[units]") {
       REQUIRE((one && three && zero));
       CHECK(*three - *zero == Approx(3 * (*one - *zero)).epsilon(1e-12));
       if (written.empty() || written.find("USD") != std::string::npos) continue;
-      if (!known_unit(written)) continue;
+      if (!known_unit(written) || written == "K") continue;  // declared so it is a difference
       const auto back = convert({*three, unit}, written);
       REQUIRE(back);
       CHECK(*back == Approx(3).epsilon(1e-12));

@@ -1,0 +1,199 @@
+#include "engine/sensor.hpp"
+
+#include <algorithm>
+
+#include "engine/random.hpp"
+
+namespace urja {
+namespace {
+constexpr double gone = 1e300, never = 1e299;  // a message that does not come (any more); later than all that do
+constexpr double rounding = 1e-6;  // s
+}  // namespace
+
+void Sensor::declare(Declare& d) {
+  constexpr auto value = "of channel", difference = "of channel, difference";
+  d.parameter<&Sensor::accuracy>("1", 0, {0, 1}, "class: limit of the gain's error, a share of the reading").cite("JCGM 100:2008, 4.3.7");
+  d.parameter<&Sensor::offset_accuracy>(difference, 0, {0, 1e12}, "limit of the offset's error").cite("JCGM 100:2008, 4.3.7");
+  d.parameter<&Sensor::gain>("1", 1, {-1e3, 1e3}, "reading over truth", hook);
+  d.parameter<&Sensor::bias>(difference, 0, {-1e12, 1e12}, "reading at a truth of 0", hook | estimable);
+  d.parameter<&Sensor::noise>(difference, 0, {0, 1e12}, "standard deviation of a sample");
+  d.parameter<&Sensor::wander>(difference, 0, {0, 1e12}, "standard deviation of a slow drift (Gauss-Markov)");
+  d.parameter<&Sensor::wander_time>("s", 3600, {1e-3, 1e9}, "time constant of that drift");
+  d.parameter<&Sensor::lag>("s", 0, {0, 1e6}, "time constant of the instrument");
+  d.parameter<&Sensor::resolution>(difference, 0, {0, 1e12}, "step of its readings");
+  d.parameter<&Sensor::lowest>(value, -1e300, {}, "least reading");
+  d.parameter<&Sensor::highest>(value, 1e300, {}, "largest reading");
+  d.parameter<&Sensor::interval>("s", 0, {0, 1e8}, "between samples, from the plan's start on; 0: in each step");
+  d.ordered<&Sensor::lowest, &Sensor::highest>();
+  d.parameter<&Sensor::noise_added>(difference, 0, {0, 1e12}, "more noise", hook);
+  d.parameter<&Sensor::coarse>(difference, 0, {0, 1e12}, "a coarser step of readings", hook);
+  d.parameter<&Sensor::stuck>("1", 0, {0, 1e6}, "above a half the last reading stays", hook);
+  d.parameter<&Sensor::missing>("1", 0, {0, 1e6}, "probability that a sample is missed", hook);
+  d.parameter<&Sensor::swapped>("1", 0, {0, 1e6}, "above a half it reads the channel that it is swapped with", hook);
+  d.state<&Sensor::gain_error>("1", 0, {}, "of this instrument");
+  d.state<&Sensor::offset_error>(difference, 0, {}, "of this instrument");
+  d.state<&Sensor::lagged>(value, 0, {}, "behind the instrument's lag");
+  d.state<&Sensor::wandered>(difference, 0, {}, "drift");
+  d.state<&Sensor::next>("s", -never, {}, "next sample");
+  d.state<&Sensor::known>("1", 0, {0, 1}, "1 after the first sample");
+  d.state<&Sensor::sampled>(value, 0, {}, "last sample");
+  d.state<&Sensor::sampled_at>("s", 0, {}, "its time");
+  d.state<&Sensor::measured>(value, 0, {}, "what has arrived last");
+  d.state<&Sensor::measured_at>("s", 0, {}, "its stamp");
+  d.state<&Sensor::age>("s", 0, {}, "now minus that stamp");
+  d.derived<&Sensor::plain, &Sensor::awake>();
+}
+
+void Sensor::wake(const Step& s, const Lanes& truth, const Lanes& linked) {
+  const Lanes slept = 1 - awake;
+  const Mask samples_so = gain == 1 && bias == 0 && accuracy == 0 && offset_accuracy == 0 && noise == 0 && noise_added == 0 && wander == 0 &&
+                          lag == 0 && resolution == 0 && coarse == 0 && lowest < -never && highest > never;
+  plain = one_if(samples_so);
+  awake = one_if(!(samples_so && interval == 0 && stuck < 0.5 && missing <= 0 && swapped < 0.5 && linked < 0.5));
+  const Mask woken = slept * awake > 0.5;
+  const Lanes time = s.index * s.dt;
+  for (Lanes* shown : {&lagged, &sampled, &measured}) *shown = pick(woken, truth, *shown);
+  for (Lanes* at : {&sampled_at, &measured_at}) *at = pick(woken, time, *at);
+  known = pick(woken, one_if(s.index > s.first), known);
+  next = pick(woken, lanes(-never), next);
+  age = pick(woken || awake < 0.5, 0.0, age);
+}
+
+Mask Sensor::sample(const Lanes& now, const Mask& due, const Mask& missed, const Lanes& truth, const Lanes normal[2], bool share) {
+  const Mask first = known < 0.5;
+  Lanes reading = truth;
+  if (some(lag > 0)) {
+    const Lanes kept = pick(lag > 0 && !first, ((sampled_at - now) / most(lag, 1e-9)).exp(), 0.0);
+    reading = pick(kept > 0, truth + (lagged - truth) * kept, truth);
+    lagged = pick(due, reading, lagged);
+  }
+  if (some(wander > 0)) {
+    const Lanes kept = pick(first, 0.0, ((sampled_at - now) / wander_time).exp());
+    wandered = pick(due, wandered * kept + wander * most(1 - kept * kept, 0).sqrt() * normal[1], wandered);
+  }
+  Lanes y = (1 + gain_error) * gain * reading + (offset_error + bias + wandered) + (noise * noise + noise_added * noise_added).sqrt() * normal[0];
+  const Lanes step = most(resolution, coarse);
+  if (some(step > 0)) y = pick(step > 0, pick(step > 0, step, 1.0) * (y / pick(step > 0, step, 1.0) + 0.5).floor(), y);
+  if (share) y = clamp(y, lanes(0), lanes(1));
+  y = pick(plain > 0.5, truth, clamp(y, lowest, highest));  // bit for bit where nothing is wrong with it
+
+  const Mask taken = due && !(missed && !first);
+  sampled = pick(taken && !(stuck > 0.5 && !first), y, sampled);
+  // Its own clock goes on also while no sample comes through.
+  const Lanes span = pick(interval > 0, interval, 1.0);
+  next = pick(due, pick(interval > 0, ((now / span + 1e-9).floor() + 1) * span, lanes(-never)), next);
+  sampled_at = pick(taken, now, sampled_at);
+  known = pick(due, 1.0, known);
+  return taken;
+}
+
+void Link::declare(Declare& d) {
+  constexpr auto value = "of channel", difference = "of channel, difference";
+  d.parameter<&Link::delay>("s", 0, {0, 1e8}, "of each message", hook);
+  d.parameter<&Link::jitter>("s", 0, {0, 1e8}, "mean of what is added to it at random (lognormal, sigma 1)", hook);
+  d.parameter<&Link::loss>("1", 0, {0, 1}, "share of messages that are lost", hook);
+  d.parameter<&Link::duplicates>("1", 0, {0, 1}, "share of messages that come a second time", hook);
+  d.parameter<&Link::reordered>("1", 0, {0, 1}, "share of messages that are overtaken by later ones", hook);
+  d.parameter<&Link::late_by>("s", 0, {0, 1e8}, "how much later these two come", hook);
+  d.parameter<&Link::in_order>("1", 0, {0, 1}, "1: who receives passes over what is older than what has come");
+  d.parameter<&Link::clock_offset>("s", 0, {-1e8, 1e8}, "stamp minus true time; who receives waits until a stamp has come", hook);
+  d.parameter<&Link::false_gain>("1", 1, {-1e6, 1e6}, "falsified: factor", hook);
+  d.parameter<&Link::false_term>(difference, 0, {-1e12, 1e12}, "falsified: term", hook);
+  d.parameter<&Link::replayed>("s", 0, {0, 1e8}, "what was sent so long ago is sent again", hook);
+  d.parameter<&Link::recording>("1", 0, {0, 1}, "1: somebody keeps what is sent, to send it again", hook);
+  d.state<&Link::sent>("1", 0, {}, "messages");
+  d.state<&Link::oldest>("1", 0, {}, "first message that may still be on its way");
+  d.state<&Link::newest_stamp>("s", -never, {}, "of those that have come");
+  d.state<&Link::next>("s", never, {}, "when something comes");
+  d.state<&Link::value>(value, 0, {}, "of the last messages");
+  d.state<&Link::stamp>("s", 0, {}, "of the last messages");
+  d.state<&Link::due>("s", gone, {}, "their arrival");
+  d.state<&Link::again>("s", gone, {}, "their second arrival");
+  d.derived<&Link::awake>();
+}
+
+void Link::prepare(const Step&) {
+  awake = one_if(!(delay == 0 && jitter == 0 && loss == 0 && duplicates == 0 && reordered == 0 && clock_offset == 0 && false_gain == 1 &&
+                   false_term == 0 && replayed == 0 && recording < 0.5));
+}
+
+// Lane by lane: a message is rare beside the arithmetic of a step, and lanes part ways in their rings.
+void Link::send(const Step& s, const Lanes& now, const Mask& taken, const Lanes& sampled, const Lanes& interval, std::uint32_t identity) {
+  for (int i = 0; i < width; ++i) {
+    if (!taken[i] || awake[i] < 0.5) continue;
+    const auto number = static_cast<std::int64_t>(sent[i]);
+    const auto slot = static_cast<std::size_t>(number % room);
+    double x = sampled[i];
+    if (replayed[i] > 0) {
+      const auto back = std::clamp<std::int64_t>(std::llround(replayed[i] / interval[i]), 1, room);
+      if (number >= back) x = value[static_cast<std::size_t>((number - back) % room)][i];
+    }
+    x = false_gain[i] * x + false_term[i];
+    double wait = delay[i], second = gone;
+    if (jitter[i] > 0 || loss[i] > 0 || duplicates[i] > 0 || reordered[i] > 0) {
+      const auto key = static_cast<std::uint64_t>(s.key_low[i]) | (static_cast<std::uint64_t>(s.key_high[i]) << 32);
+      const auto numbers = [&](std::uint32_t what) {
+        return draw(key, static_cast<std::uint32_t>(s.member[i]), static_cast<std::uint32_t>(s.index[i]),
+                    (identity & 0xFFFFFF00u) | what, static_cast<std::uint32_t>(s.episode[i]));
+      };
+      const Draw fate = numbers(0xF0);
+      if (jitter[i] > 0) wait += jitter[i] * std::exp(numbers(0xF1).normal()[0] - 0.5);
+      if (fate.uniform[1] < duplicates[i]) second = now[i] + wait + late_by[i];
+      if (fate.uniform[2] < reordered[i]) wait += late_by[i];
+      if (fate.uniform[0] < loss[i]) wait = second = gone;
+    }
+    value[slot][i] = x;
+    stamp[slot][i] = now[i] + clock_offset[i];
+    due[slot][i] = wait < never ? now[i] + wait : gone;
+    again[slot][i] = second;
+    sent[i] = static_cast<double>(number + 1);
+    oldest[i] = std::max(oldest[i], sent[i] - room);
+    if (due[slot][i] < never) next[i] = std::min(next[i], std::max(due[slot][i], stamp[slot][i]));
+  }
+}
+
+void Link::deliver(const Lanes& now, const Mask& where, Lanes& measured, Lanes& measured_at) {
+  const Mask some_come = where && next <= now + rounding;
+  if (!some(some_come)) return;
+  for (int i = 0; i < width; ++i) {
+    if (!some_come[i]) continue;
+    double last = -never, waiting = never;
+    std::size_t chosen = room;
+    auto from = static_cast<std::int64_t>(oldest[i]);
+    const auto to = static_cast<std::int64_t>(sent[i]);
+    for (std::int64_t k = from; k < to; ++k) {
+      const auto slot = static_cast<std::size_t>(k % room);
+      for (auto* arrivals : {&due, &again}) {
+        double& arrival = (*arrivals)[slot][i];
+        if (arrival >= never) continue;
+        const double at = std::max(arrival, stamp[slot][i]);
+        if (at > now[i] + rounding) {
+          waiting = std::min(waiting, at);
+          continue;
+        }
+        arrival = gone;
+        if (at < last || (in_order[i] > 0.5 && stamp[slot][i] <= newest_stamp[i])) continue;
+        last = at;
+        chosen = slot;
+      }
+    }
+    while (from < to && due[static_cast<std::size_t>(from % room)][i] >= never && again[static_cast<std::size_t>(from % room)][i] >= never) ++from;
+    oldest[i] = static_cast<double>(from);
+    next[i] = waiting;
+    if (chosen == room) continue;
+    measured[i] = value[chosen][i];
+    measured_at[i] = stamp[chosen][i];
+    newest_stamp[i] = std::max(newest_stamp[i], stamp[chosen][i]);
+  }
+}
+
+const Type& sensor_type() {
+  static const Type type = detail::make_type<Sensor>("sensor", "what is measured of a channel, and how well");
+  return type;
+}
+const Type& link_type() {
+  static const Type type = detail::make_type<Link>("link", "how the samples of a channel reach those who decide");
+  return type;
+}
+
+}  // namespace urja

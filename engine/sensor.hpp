@@ -1,0 +1,60 @@
+#pragma once
+// What is measured of a plant, and how it reaches those who decide.
+//
+//    truth -> lag -> gain, bias, wander, noise -> steps, limits -> sampled ----------------------------------> measured
+//             Sensor: at its interval; may stick, may miss a sample           Link: delayed, lost, twice, false
+//
+//    y = Q((1 + e_gain) gain x + e_offset + bias + d + sqrt(noise^2 + noise_added^2) w)       [handbook 11]
+//    x' = (truth - x)/lag;    d_k+1 = d_k e^(-t/T) + wander sqrt(1 - e^(-2t/T)) w' (Gauss-Markov);    Q: nearest multiple of `resolution`
+//    e_gain, e_offset evenly within the class of accuracy, drawn once for an episode       [JCGM 100:2008, 4.3.7]
+//
+// Each sensor is one channel of one asset and lies in that asset's plan, so that those of a fleet's members are lanes. Controllers and
+// agents read `measured`, the physics and the KPIs the truth. A sensor that is perfect sleeps: then what it measures is the truth itself,
+// and it costs nothing. Faults act on hooks of sensors and links as they do on those of assets.
+//
+// Flows and states are sampled at the end of a step, inputs (a demand, a price) at its begin, when they are known: a perfect sensor shows
+// what the wire would have read, bit for bit.
+#include <array>
+
+#include "engine/declare.hpp"
+
+namespace urja {
+
+struct Sensor {
+  Lanes accuracy, offset_accuracy, gain, bias, noise, wander, wander_time, lag, resolution, lowest, highest, interval;
+  Lanes noise_added, coarse, stuck, missing, swapped;                 // hooks only
+  Lanes gain_error, offset_error, lagged, wandered;                   // of the instrument
+  Lanes next, known, sampled, sampled_at, measured, measured_at, age;  // of its last sample, and of what has arrived
+  Lanes plain, awake;                                                 // derived
+
+  static void declare(Declare& d);
+  // In lanes that were asleep and are not any more: what it showed until now is the truth. `linked`: its link is awake.
+  void wake(const Step& s, const Lanes& truth, const Lanes& linked);
+  // A sample of the truth at `now` [s since the plan's start] in the lanes where it is `due`; `normal`: two numbers of N(0, 1); `share`: readings
+  // stay between 0 and 1. Returns where
+  // there is one: a missed one leaves the last.
+  Mask sample(const Lanes& now, const Mask& due, const Mask& missed, const Lanes& truth, const Lanes normal[2], bool share);
+};
+
+// The way of a sensor's messages. Up to `room` are on their way; of more than that the oldest are lost. Its random numbers belong to the
+// asset: a message carries all channels of it, and they are lost together.
+struct Link {
+  static constexpr int room = 96;
+  Lanes delay, jitter, loss, duplicates, reordered, late_by, in_order;
+  Lanes clock_offset, false_gain, false_term, replayed, recording;  // hooks only
+  Lanes sent, oldest, newest_stamp, next;
+  std::array<Lanes, room> value, stamp, due, again;
+  Lanes awake;  // derived
+
+  static void declare(Declare& d);
+  void prepare(const Step&);
+  // A message with `sampled` at `now`, in the lanes of `taken`. `identity`: whose random numbers; `interval` s between two samples.
+  void send(const Step& s, const Lanes& now, const Mask& taken, const Lanes& sampled, const Lanes& interval, std::uint32_t identity);
+  // What has come by `now` replaces value and stamp, the last to arrive last.
+  void deliver(const Lanes& now, const Mask& where, Lanes& measured, Lanes& measured_at);
+};
+
+const Type& sensor_type();
+const Type& link_type();
+
+}  // namespace urja
