@@ -129,7 +129,9 @@ void vary(Batch& batch, bool starts) {
 
 Meter meter_of(const Batch& batch) {
   KpiCounter counter(batch.plan());
-  std::vector<Quantity> rows = metered(default_channels(batch.plan()));
+  std::vector<Channel> channels = default_channels(batch.plan());
+  std::erase_if(channels, [](const Channel& c) { return c.group.starts_with("measured/"); });  // the same ones with and without faults
+  std::vector<Quantity> rows = metered(channels);
   for (const Quantity& q : counter.metered()) rows.push_back(q);
   return Meter(batch.plan(), batch.blocks(), rows);
 }
@@ -214,15 +216,15 @@ void sweep(Bench& bench) {
 // Faults that are armed and not there, and there: the reference plant with fifty of them against the same without.
 void faults(Bench& bench) {
   const std::string scenario = data_folder("scenarios/reference_microgrid.yaml");
-  const char* kinds[][2] = {{"pv_shading", "pv"},
-                            {"inverter_trip", "pv"},
-                            {"battery_resistance", "battery"},
-                            {"battery_internal_short", "battery"},
-                            {"grid_outage", "grid"}};
+  // Of all four layers.
+  const char* kinds[][2] = {{"pv_shading", "pv"},           {"inverter_trip", "pv"},         {"battery_resistance", "battery"},
+                            {"sensor_stuck", "pv.power"},   {"grid_outage", "grid"},         {"price_signal_loss", "grid"},
+                            {"link_delay", "battery"},      {"sensor_gain", "grid.power"},   {"battery_internal_short", "battery"},
+                            {"sensor_soc_misreport", "battery"}};
   const auto batch_of = [&](int count) {
     LoadOptions load;
     for (int k = 0; k < count; ++k) {
-      const auto& [kind, on] = kinds[k % 5];
+      const auto& [kind, on] = kinds[k % 10];
       load.set.push_back(fmt::format("faults.f{}={{kind: {}, on: {}, at: {} h, duration: 1 min}}", k, kind, on, 20 + 0.05 * k));
     }
     return std::make_unique<Batch>(load_scenario(scenario, load).plan, 1024);
@@ -232,7 +234,7 @@ void faults(Bench& bench) {
   double bare = 1e300, armed = 1e300;
   vary(*without, false), vary(*with, false);
   without->step(60), with->step(60);
-  for (int r = 0; r < 8; ++r) {  // by turns: what else the machine does meets both
+  for (int r = 0; r < 30; ++r) {  // by turns: what else the machine does meets both
     meter_without.clear(), meter_with.clear();
     bare = std::min(bare, best_of(1, [&] { without->step(60, 1, &meter_without); }));
     armed = std::min(armed, best_of(1, [&] { with->step(60, 1, &meter_with); }));
@@ -240,6 +242,33 @@ void faults(Bench& bench) {
   bench.add(
       {"faults_50_armed", "of the speed without", bare / armed, 0.95, true, "0.95",
        fmt::format("N 1024, 1 thread, 1 s: {:.2f} against {:.2f} M steps/s", 1024 * 60 / armed * 1e-6, 1024 * 60 / bare * 1e-6)});
+}
+
+// Noise on every telemetered channel of the reference plant: against the same sensors with a bias instead, for each number drawn.
+void sensor_noise(Bench& bench) {
+  const std::string scenario = data_folder("scenarios/reference_microgrid.yaml");
+  const auto batch_of = [&](const char* sensor) {
+    LoadOptions load;
+    load.set.push_back(fmt::format("sensors={{\"*.power\": {0} 1 W}}, \"*.temperature\": {0} 1 K}}, \"*.cell_temperature\": {0} 1 K}}, "
+                                   "\"*.state_of_charge\": {0} 0.001}}, \"pv.dc_*\": {{}}}}",
+                                   sensor));
+    return std::make_unique<Batch>(load_scenario(scenario, load).plan, 1024);
+  };
+  const auto biased = batch_of("{bias:"), noisy = batch_of("{noise:");
+  const auto without = std::make_unique<Batch>(load_scenario(scenario).plan, 1024);
+  std::size_t sensors = 0;
+  for (const Plan::Instrument& i : noisy->plan().instruments) sensors += i.self.name.find("dc_") == std::string::npos;
+  double bare = 1e300, quiet = 1e300, noise = 1e300;
+  for (Batch* b : {without.get(), biased.get(), noisy.get()}) vary(*b, false), b->step(60);
+  for (int r = 0; r < 8; ++r) {
+    bare = std::min(bare, best_of(1, [&] { without->step(60); }));
+    quiet = std::min(quiet, best_of(1, [&] { biased->step(60); }));
+    noise = std::min(noise, best_of(1, [&] { noisy->step(60); }));
+  }
+  const double samples = 1024.0 * 60 * static_cast<double>(sensors);
+  bench.add({"sensor_noise", "ns per number drawn and lane", (noise - quiet) / samples * 1e9, 3, false, "3",
+             fmt::format("N 1024, {} sensors that sample in each step; without noise a sample takes {:.1f} ns, the step {:.1f} ns", sensors,
+                         (quiet - bare) / samples * 1e9, bare / (1024 * 60) * 1e9)});
 }
 
 // The reference plant on rows of a second: lanes start anywhere in a day, and every step of every lane reads a new row.
@@ -442,6 +471,7 @@ int run_bench(const std::vector<std::string>& names, bool as_json) {
                                                             {"lanes_1024_recording", many_lanes},
                                                             {"sweep_1024", sweep},
                                                             {"faults", faults},
+                                                            {"sensor_noise", sensor_noise},
                                                             {"lanes_1024_random_starts", random_starts},
                                                             {"lanes_1024_hourly", hourly},
                                                             {"two_threads", threads},

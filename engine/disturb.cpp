@@ -181,6 +181,7 @@ void Batch::disturb(int b) {
   Step& s = head.step;
   s.time = s.index * s.dt;
   Lanes& wake = rows[plan_->wake];
+  if (!some(pick(s.time + 1e-6 >= wake, 1.0, 0.0))) return;  // as a rule, and quick
   const Mask now = s.time + 1e-6 >= wake && head.account.status == 0;
   if (!some(now)) return;
 

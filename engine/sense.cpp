@@ -26,16 +26,20 @@ Draw own_draw(const Step& s, int lane, std::uint32_t what) {
               static_cast<std::uint32_t>(s.episode[lane]));
 }
 
-// The place of a channel in its model's declaration: `power`, then the members.
+// The place of a channel among those of its model: telemetered ones first, which are those that are measured together.
 int place_of(const Type& type, const std::string& channel) {
   int place = 0;
-  for (const PortField& f : port_fields()) {
-    if (channel == f.name) return place;
-    ++place;
-  }
-  for (const Member& m : type.members) {
-    if (m.name == channel) return place;
-    ++place;
+  for (const bool usual : {true, false}) {
+    for (const PortField& f : port_fields()) {
+      if (((f.flags & telemetered) != 0) != usual) continue;
+      if (channel == f.name) return place;
+      ++place;
+    }
+    for (const Member& m : type.members) {
+      if (m.has(telemetered) != usual) continue;
+      if (m.name == channel) return place;
+      ++place;
+    }
   }
   return place;
 }
@@ -122,62 +126,87 @@ void Batch::prepare_instruments(int b) {
 void Batch::begin_instruments(int lane) {
   Lanes* rows = block(lane / width);
   const int i = lane % width;
+  bool drawn = false;
   for (const Plan::Instrument& one : plan_->instruments) {
     Sensor& sensor = *reinterpret_cast<Sensor*>(rows + one.self.offset);
     if (sensor.accuracy[i] == 0 && sensor.offset_accuracy[i] == 0) continue;
     const Draw d = own_draw(head_of(rows).step, i, purpose(one.self.name, draw_class));
     sensor.gain_error[i] = sensor.accuracy[i] * (2 * d.uniform[0] - 1);
     sensor.offset_error[i] = sensor.offset_accuracy[i] * (2 * d.uniform[1] - 1);
+    drawn = true;
   }
+  if (drawn) prepare_instruments(lane / width);
 }
 
 void Batch::sense(int b, bool at_end) {
   Lanes* rows = block(b);
-  if (!some(rows[plan_->sensing])) return;
   const Step& s = head_of(rows).step;
   const Lanes now = s.index * s.dt;
-  struct Drawn {
-    std::uint32_t what = 0;
-    Lanes normal[per_draw];
-  } noise, wander;
-  const auto normal = [&](Drawn& drawn, const Plan::Instrument& one, std::uint32_t first) -> const Lanes& {
-    const std::uint32_t what = (one.identity & 0xFFFFFF00u) | (first + one.noise);
-    if (drawn.what != what) normals(s, what, drawn.normal), drawn.what = what;
-    return drawn.normal[one.word];
-  };
-  for (const Plan::Instrument& one : plan_->instruments) {
-    if (at_end && one.at_begin) continue;
-    Sensor& sensor = *reinterpret_cast<Sensor*>(rows + one.self.offset);
-    Mask due = sensor.awake > 0.5 && now + 1e-6 >= sensor.next;
-    if (!at_end && !one.at_begin) due = due && sensor.known < 0.5;
-    Mask taken = Mask::Constant(false);
-    if (some(due)) {
-      Mask missed = Mask::Constant(false);
-      if (some(sensor.missing > 0)) {
-        for (int i = 0; i < width; ++i) {
-          if (due[i] && sensor.missing[i] > 0)
-            missed[i] = own_draw(s, i, purpose(one.self.name, draw_missing)).uniform[0] < sensor.missing[i];
-        }
-      }
-      Lanes truth = rows[one.truth];
-      if (one.other >= 0) truth = pick(sensor.swapped > 0.5, rows[one.other], truth);
-      Lanes drawn[2] = {Lanes::Zero(), Lanes::Zero()};
-      if (some(sensor.noise > 0) || some(sensor.noise_added > 0)) drawn[0] = normal(noise, one, draw_noise);
-      if (some(sensor.wander > 0)) drawn[1] = normal(wander, one, draw_wander);
-      taken = sensor.sample(now, due, missed, truth, drawn, one.share);
+  // Some at a time, so that their noise is drawn together.
+  constexpr int chunk = most_normals / 2;
+  const int count = static_cast<int>(plan_->instruments.size());
+  for (int first = 0; first < count; first += chunk) {
+    struct Sampling {
+      const Plan::Instrument* one;
+      Lanes due;
+      int noise = -1, wander = -1;
+    } sampling[chunk];
+    NormalNumber wanted[most_normals];
+    Lanes numbers[most_normals];
+    int samplers = 0, draws = 0;
+    for (int k = first; k < std::min(first + chunk, count); ++k) {
+      const Plan::Instrument& one = plan_->instruments[static_cast<std::size_t>(k)];
+      const Sensor& sensor = *reinterpret_cast<const Sensor*>(rows + one.self.offset);
+      if ((at_end && one.at_begin) || !some(sensor.awake)) continue;
+      Sampling& here = sampling[samplers++];
+      here.one = &one;
+      here.due = sensor.due_at(now);
+      if (!at_end && !one.at_begin) here.due *= 1 - sensor.known;
+      if (!some(here.due)) continue;
+      const auto want = [&](std::uint32_t what) {
+        wanted[draws] = {(one.identity & 0xFFFFFF00u) | (what + one.noise), one.word};
+        return draws++;
+      };
+      if (some(sensor.deviation)) here.noise = want(draw_noise);
+      if (some(sensor.wander)) here.wander = want(draw_wander);
     }
-    const Mask awake = sensor.awake > 0.5;
-    if (one.link.type) {
-      Link& link = *reinterpret_cast<Link*>(rows + one.link.offset);
-      const Mask linked = awake && link.awake > 0.5;
-      if (some(taken)) link.send(s, now, taken && linked, sensor.sampled, most(sensor.interval, s.dt), one.identity);
-      link.deliver(now, linked, sensor.measured, sensor.measured_at);
-      taken = taken && !linked;
+    if (draws > 0) normals(s, wanted, draws, numbers);
+    for (int k = 0; k < samplers; ++k) {
+      const auto number = [&](int which) { return which < 0 ? Lanes(Lanes::Zero()) : numbers[which]; };
+      const Lanes normal[2] = {number(sampling[k].noise), number(sampling[k].wander)};
+      sense_one(rows, *sampling[k].one, now, sampling[k].due, normal);
     }
-    sensor.measured = pick(taken, sensor.sampled, sensor.measured);
-    sensor.measured_at = pick(taken, sensor.sampled_at, sensor.measured_at);
-    sensor.age = pick(awake, now - sensor.measured_at, sensor.age);
   }
+}
+
+void Batch::sense_one(Lanes* rows, const Plan::Instrument& one, const Lanes& now, const Lanes& due, const Lanes normal[2]) {
+  const Step& s = head_of(rows).step;
+  Sensor& sensor = *reinterpret_cast<Sensor*>(rows + one.self.offset);
+  const bool somebody = some(due);
+  Lanes taken = Lanes::Zero();
+  if (somebody) {
+    Lanes missed = Lanes::Zero(), truth = rows[one.truth];
+    if (some(sensor.missing)) {
+      for (int i = 0; i < width; ++i) {
+        if (due[i] * sensor.missing[i] > 0)
+          missed[i] = own_draw(s, i, purpose(one.self.name, draw_missing)).uniform[0] < sensor.missing[i] ? 1 : 0;
+      }
+    }
+    if (one.other >= 0) truth = pick(sensor.swapped > 0.5, rows[one.other], truth);
+    taken = sensor.sample(now, due, missed, truth, normal, one.share);
+  }
+  if (one.link.type) {
+    Link& link = *reinterpret_cast<Link*>(rows + one.link.offset);
+    const Lanes linked = sensor.awake * link.awake;
+    if (somebody) link.send(s, now, taken * linked, sensor.sampled, most(sensor.interval, s.dt), one.identity);
+    link.deliver(now, linked, sensor.measured, sensor.measured_at);
+    taken *= 1 - linked;
+  }
+  if (somebody) {
+    sensor.measured = pick(taken > 0.5, sensor.sampled, sensor.measured);
+    sensor.measured_at = pick(taken > 0.5, sensor.sampled_at, sensor.measured_at);
+  }
+  sensor.age = sensor.awake * (now - sensor.measured_at);
 }
 
 }  // namespace urja

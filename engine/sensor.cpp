@@ -41,49 +41,56 @@ void Sensor::declare(Declare& d) {
   d.state<&Sensor::measured>(value, 0, {}, "what has arrived last");
   d.state<&Sensor::measured_at>("s", 0, {}, "its stamp");
   d.state<&Sensor::age>("s", 0, {}, "now minus that stamp");
-  d.derived<&Sensor::plain, &Sensor::awake>();
+  d.derived<&Sensor::scale, &Sensor::shift, &Sensor::deviation, &Sensor::filtered, &Sensor::limited, &Sensor::awake>();
 }
 
 void Sensor::wake(const Step& s, const Lanes& truth, const Lanes& linked) {
   const Lanes slept = 1 - awake;
-  const Mask samples_so = gain == 1 && bias == 0 && accuracy == 0 && offset_accuracy == 0 && noise == 0 && noise_added == 0 && wander == 0 &&
-                          lag == 0 && resolution == 0 && coarse == 0 && lowest < -never && highest > never;
-  plain = one_if(samples_so);
-  awake = one_if(!(samples_so && interval == 0 && stuck < 0.5 && missing <= 0 && swapped < 0.5 && linked < 0.5));
-  const Mask woken = slept * awake > 0.5;
-  const Lanes time = s.index * s.dt;
-  for (Lanes* shown : {&lagged, &sampled, &measured}) *shown = pick(woken, truth, *shown);
-  for (Lanes* at : {&sampled_at, &measured_at}) *at = pick(woken, time, *at);
-  known = pick(woken, one_if(s.index > s.first), known);
-  next = pick(woken, lanes(-never), next);
-  age = pick(woken || awake < 0.5, 0.0, age);
+  scale = (1 + gain_error) * gain;
+  shift = offset_error + bias;
+  deviation = (noise * noise + noise_added * noise_added).sqrt();
+  filtered = one_if(lag > 0 || wander > 0);
+  limited = one_if(resolution > 0 || coarse > 0 || lowest > -never || highest < never);
+  const Lanes timed = one_if(interval > 0 || stuck > 0.5 || missing > 0 || swapped > 0.5);
+  awake = one_if(scale != 1 || shift != 0 || accuracy > 0 || offset_accuracy > 0 || deviation > 0 || filtered + limited + timed + linked > 0.5);
+  const Lanes woken = slept * awake, time = s.index * s.dt;
+  if (some(woken)) {
+    for (Lanes* shown : {&lagged, &sampled, &measured}) *shown = pick(woken > 0.5, truth, *shown);
+    for (Lanes* at : {&sampled_at, &measured_at}) *at = pick(woken > 0.5, time, *at);
+    known = pick(woken > 0.5, one_if(s.index > s.first), known);
+    next = pick(woken > 0.5, lanes(-never), next);
+    age = pick(woken > 0.5, 0.0, age);
+  }
+  age *= awake;
 }
 
-Mask Sensor::sample(const Lanes& now, const Mask& due, const Mask& missed, const Lanes& truth, const Lanes normal[2], bool share) {
-  const Mask first = known < 0.5;
-  Lanes reading = truth;
-  if (some(lag > 0)) {
-    const Lanes kept = pick(lag > 0 && !first, ((sampled_at - now) / most(lag, 1e-9)).exp(), 0.0);
+Lanes Sensor::sample(const Lanes& now, const Lanes& due, const Lanes& missed, const Lanes& truth, const Lanes normal[2], bool share) {
+  Lanes reading = truth, drift = Lanes::Zero();
+  if (some(filtered)) {
+    const Lanes past = sampled_at - now;  // since the last one; none before the first
+    const Lanes kept = pick(lag > 0, (past / most(lag, 1e-9)).exp(), 0.0) * known;
     reading = pick(kept > 0, truth + (lagged - truth) * kept, truth);
-    lagged = pick(due, reading, lagged);
+    lagged = pick(due > 0.5, reading, lagged);
+    const Lanes held = (past / wander_time).exp() * known;
+    wandered = pick(due > 0.5, wandered * held + wander * most(1 - held * held, 0).sqrt() * normal[1], wandered);
+    drift = wandered;
   }
-  if (some(wander > 0)) {
-    const Lanes kept = pick(first, 0.0, ((sampled_at - now) / wander_time).exp());
-    wandered = pick(due, wandered * kept + wander * most(1 - kept * kept, 0).sqrt() * normal[1], wandered);
+  Lanes y = scale * reading + (shift + drift + deviation * normal[0]);
+  if (some(limited)) {
+    const Lanes step = most(resolution, coarse), safe = pick(step > 0, step, 1.0);
+    y = clamp(pick(step > 0, safe * (y / safe + 0.5).floor(), y), lowest, highest);
   }
-  Lanes y = (1 + gain_error) * gain * reading + (offset_error + bias + wandered) + (noise * noise + noise_added * noise_added).sqrt() * normal[0];
-  const Lanes step = most(resolution, coarse);
-  if (some(step > 0)) y = pick(step > 0, pick(step > 0, step, 1.0) * (y / pick(step > 0, step, 1.0) + 0.5).floor(), y);
   if (share) y = clamp(y, lanes(0), lanes(1));
-  y = pick(plain > 0.5, truth, clamp(y, lowest, highest));  // bit for bit where nothing is wrong with it
 
-  const Mask taken = due && !(missed && !first);
-  sampled = pick(taken && !(stuck > 0.5 && !first), y, sampled);
-  // Its own clock goes on also while no sample comes through.
-  const Lanes span = pick(interval > 0, interval, 1.0);
-  next = pick(due, pick(interval > 0, ((now / span + 1e-9).floor() + 1) * span, lanes(-never)), next);
-  sampled_at = pick(taken, now, sampled_at);
-  known = pick(due, 1.0, known);
+  // Before the first one nothing can be missed or stuck. Its own clock goes on also while no sample comes through.
+  const Lanes taken = due * (1 - missed * known);
+  sampled = pick(taken * (1 - pick(stuck > 0.5, known, 0.0)) > 0.5, y, sampled);
+  sampled_at = pick(taken > 0.5, now, sampled_at);
+  if (some(interval)) {
+    const Lanes span = pick(interval > 0, interval, 1.0);
+    next = pick(due * interval > 0, ((now / span + 1e-9).floor() + 1) * span, next);
+  }
+  known = most(known, due);
   return taken;
 }
 
@@ -118,9 +125,9 @@ void Link::prepare(const Step&) {
 }
 
 // Lane by lane: a message is rare beside the arithmetic of a step, and lanes part ways in their rings.
-void Link::send(const Step& s, const Lanes& now, const Mask& taken, const Lanes& sampled, const Lanes& interval, std::uint32_t identity) {
+void Link::send(const Step& s, const Lanes& now, const Lanes& taken, const Lanes& sampled, const Lanes& interval, std::uint32_t identity) {
   for (int i = 0; i < width; ++i) {
-    if (!taken[i] || awake[i] < 0.5) continue;
+    if (taken[i] * awake[i] < 0.5) continue;
     const auto number = static_cast<std::int64_t>(sent[i]);
     const auto slot = static_cast<std::size_t>(number % room);
     double x = sampled[i];
@@ -152,11 +159,11 @@ void Link::send(const Step& s, const Lanes& now, const Mask& taken, const Lanes&
   }
 }
 
-void Link::deliver(const Lanes& now, const Mask& where, Lanes& measured, Lanes& measured_at) {
-  const Mask some_come = where && next <= now + rounding;
+void Link::deliver(const Lanes& now, const Lanes& where, Lanes& measured, Lanes& measured_at) {
+  const Lanes some_come = pick(next <= now + rounding, where, 0.0);
   if (!some(some_come)) return;
   for (int i = 0; i < width; ++i) {
-    if (!some_come[i]) continue;
+    if (some_come[i] < 0.5) continue;
     double last = -never, waiting = never;
     std::size_t chosen = room;
     auto from = static_cast<std::int64_t>(oldest[i]);

@@ -25,15 +25,16 @@ struct Sensor {
   Lanes noise_added, coarse, stuck, missing, swapped;                 // hooks only
   Lanes gain_error, offset_error, lagged, wandered;                   // of the instrument
   Lanes next, known, sampled, sampled_at, measured, measured_at, age;  // of its last sample, and of what has arrived
-  Lanes plain, awake;                                                 // derived
+  Lanes scale, shift, deviation, filtered, limited, awake;            // derived: y = scale x + shift + deviation w; 1 where there is more to do
 
   static void declare(Declare& d);
   // In lanes that were asleep and are not any more: what it showed until now is the truth. `linked`: its link is awake.
   void wake(const Step& s, const Lanes& truth, const Lanes& linked);
-  // A sample of the truth at `now` [s since the plan's start] in the lanes where it is `due`; `normal`: two numbers of N(0, 1); `share`: readings
-  // stay between 0 and 1. Returns where
-  // there is one: a missed one leaves the last.
-  Mask sample(const Lanes& now, const Mask& due, const Mask& missed, const Lanes& truth, const Lanes normal[2], bool share);
+  // 1 where it samples at `now` [s since the plan's start].
+  Lanes due_at(const Lanes& now) const { return pick(now + 1e-6 >= next, awake, 0.0); }
+  // A sample of the truth in the lanes where it is `due`. `missed`: 1 where it is lost, so that the last one stays; `normal`: numbers of
+  // N(0, 1) for noise and for wander; `share`: readings stay between 0 and 1. Returns 1 where there is one.
+  Lanes sample(const Lanes& now, const Lanes& due, const Lanes& missed, const Lanes& truth, const Lanes normal[2], bool share);
 };
 
 // The way of a sensor's messages. Up to `room` are on their way; of more than that the oldest are lost. Its random numbers belong to the
@@ -49,9 +50,9 @@ struct Link {
   static void declare(Declare& d);
   void prepare(const Step&);
   // A message with `sampled` at `now`, in the lanes of `taken`. `identity`: whose random numbers; `interval` s between two samples.
-  void send(const Step& s, const Lanes& now, const Mask& taken, const Lanes& sampled, const Lanes& interval, std::uint32_t identity);
+  void send(const Step& s, const Lanes& now, const Lanes& taken, const Lanes& sampled, const Lanes& interval, std::uint32_t identity);
   // What has come by `now` replaces value and stamp, the last to arrive last.
-  void deliver(const Lanes& now, const Mask& where, Lanes& measured, Lanes& measured_at);
+  void deliver(const Lanes& now, const Lanes& where, Lanes& measured, Lanes& measured_at);
 };
 
 const Type& sensor_type();

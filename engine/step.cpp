@@ -136,7 +136,7 @@ void Batch::read_profiles(int b) {
       });
     }
   }
-  if (!plan_->instruments.empty()) sense(b, false);
+  if (senses(b)) sense(b, false);
   // Members too: controllers know the present demand of all, and a command outlives the profile's next row.
   for (std::size_t f = 0; f < children_.size(); ++f) {
     const int per_lane = plan_->fleets[f].blocks, first = b * width * per_lane,
@@ -353,7 +353,7 @@ void Batch::settle(int b, const Mask& running) {
   if (some(bad)) freeze(b, bad && running);
   if (!children_.empty()) take_status_of_fleets(b);
   head.step.index += one_if(account.status == 0);
-  if (!plan_->instruments.empty()) sense(b, true);
+  if (senses(b)) sense(b, true);
 }
 
 void Batch::look(int lane, const std::vector<Quantity>& map, std::span<float> observation) {

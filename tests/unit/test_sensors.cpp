@@ -1,7 +1,8 @@
 // Sensors and links against what they declare: statistics, determinism, and each fault's signature in what is measured.
 #include <array>
 #include <cmath>
-#include <map>
+#include <algorithm>
+#include <nlohmann/json.hpp>
 
 #include "engine/sensor.hpp"
 #include "scenarios/run.hpp"
@@ -13,7 +14,8 @@ namespace urja::tests {
 namespace {
 
 // A plant whose load is a constant, or steps at noon, with the sensors and faults of a test.
-std::string plant(const std::string& more, const std::string& demand = "1000 W", const std::string& step = "1 s") {
+std::string plant(const std::string& more, const std::string& demand = "1000 W", const std::string& step = "1 s",
+                  const std::string& balance = "[grid]") {
   return "urja: 1\nzone: UTC\nrun: {from: 2024-06-01 00:00, to: 2024-06-03 00:00, step: " + step +
          ", record: 1 min, seed: 11}\n"
          "data:\n  day:\n    format: calendar\n    columns:\n"
@@ -22,7 +24,7 @@ std::string plant(const std::string& more, const std::string& demand = "1000 W",
          "assets:\n  load: {model: load, demand: " + demand + "}\n"
          "  homes: {fleet: 11, members: {load: {model: load, demand: 100 W}}}\n"
          "  battery: {model: battery, set: lfp_64kwh, state_of_charge: 50 %}\n"
-         "  grid: {model: grid, price: day.price}\nbalance: [grid]\n" + more;
+         "  grid: {model: grid, price: day.price}\nbalance: " + balance + "\n" + more;
 }
 
 class Measured {
@@ -193,7 +195,7 @@ TEST_CASE("sensors: interval, lag, limits, swapped, stuck, missing, and their ag
 
 TEST_CASE("links: delay, jitter, loss, twice, overtaken, false, replayed, and a clock that is wrong", "[sensors]") {
   const auto link = [](const std::string& text, const std::string& step = "1 min") {
-    return plant("links: {load: " + text + "}\n", "day.wish", step);
+    return plant("links: {load.demand: " + text + ", load.power: " + text + "}\n", "day.wish", step);
   };
   {
     Measured m(link("{delay: 10 min}"));
@@ -217,13 +219,13 @@ TEST_CASE("links: delay, jitter, loss, twice, overtaken, false, replayed, and a 
     CHECK(sum / n == Approx(60).epsilon(0.04));  // mean of the lognormal, sigma 1: sd 1.31 of 30 s
   }
   {
-    Measured m(link("{loss: 20 %}", "1 s"));
+    Measured m(plant("links: {grid: {loss: 20 %}}\n"));
     double lost = 0, together = 0;
     for (int k = 0; k < 50'000; ++k) {
       m.batch().step();
-      const bool gone = m.age("load.power") > 0;
+      const bool gone = m.age("grid.power") > 0;
       lost += gone;
-      together += gone == (m.age("load.power") > 0);
+      together += gone == (m.age("grid.bus_voltage") > 0);
     }
     CHECK(std::abs(lost / 5e4 - 0.2) < 3 * std::sqrt(0.16 / 5e4));
     CHECK(together == 5e4);
@@ -274,7 +276,7 @@ TEST_CASE("links: delay, jitter, loss, twice, overtaken, false, replayed, and a 
     CHECK(m("load.demand") == 1000);
   }
   for (const double ahead : {600.0, -600.0}) {
-    Measured m(plant("faults: {f: {kind: sensor_clock_skew, on: load, offset: " + std::to_string(ahead) + " s, at: 2024-06-01 06:00}}\n", "day.wish",
+    Measured m(plant("faults: {f: {kind: sensor_clock_skew, on: load.demand, offset: " + std::to_string(ahead) + " s, at: 2024-06-01 06:00}}\n", "day.wish",
                      "1 min"));
     m.go_to(12 * 3600 + 300);
     CHECK(m("load.demand") == (ahead > 0 ? 1000 : 3000));
@@ -301,7 +303,7 @@ TEST_CASE("sensors: a perfect one changes no bit, a noisy one the same bits in a
   const std::string controlled =
       "controller: {model: peak_shaving, import_target: 1.5 kW}\n", perfect = "sensors: {\"*\": {noise: 0 W}}\n";
   const auto run = [&](const std::string& more) {
-    Measured m(plant(controlled + more, "day.wish", "1 min"));
+    Measured m(plant(controlled + more, "day.wish", "1 min", "[battery, grid]"));
     m.batch().step(1500);
     return std::array{m.truth("battery.state_of_charge"), m.truth("grid.power"), m.truth("grid.cost_energy")};
   };
@@ -314,7 +316,7 @@ TEST_CASE("sensors: a perfect one changes no bit, a noisy one the same bits in a
       "sensors: {\"*.power\": {noise: 50 W, accuracy: 1 %}, load.demand: {noise: 20 W, wander: 30 W}}\nlinks: {grid: {jitter: 1 min, loss: 5 %}}\n";
   CHECK(plain != run(noisy));
 
-  Measured one(plant(controlled + noisy, "day.wish", "1 min"));
+  Measured one(plant(controlled + noisy, "day.wish", "1 min", "[battery, grid]"));
   one.batch().step(700);
   std::vector<double> snapshot(one.batch().snapshot_size());
   one.batch().save(0, snapshot);
@@ -345,7 +347,7 @@ TEST_CASE("sensors: a perfect one changes no bit, a noisy one the same bits in a
 TEST_CASE("sensors: controllers see what is measured, KPIs what is true", "[sensors]") {
   const auto kpis = [](const std::string& more) {
     const Scratch folder;
-    const Scenario s = load_scenario(folder.write("s.yaml", plant("controller: {model: time_of_use, charge_below: 0.2 EUR/kWh}\n" + more, "day.wish", "1 min")));
+    const Scenario s = load_scenario(folder.write("s.yaml", plant("controller: {model: time_of_use, charge_below: 0.2 EUR/kWh}\n" + more, "day.wish", "1 min", "[battery, grid]")));
     nlohmann::json all;
     run_scenario(s, {}, all);
     return all;
