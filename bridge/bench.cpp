@@ -260,7 +260,7 @@ void sensor_noise(Bench& bench) {
   for (const Plan::Instrument& i : noisy->plan().instruments) sensors += i.self.name.find("dc_") == std::string::npos;
   double bare = 1e300, quiet = 1e300, noise = 1e300;
   for (Batch* b : {without.get(), biased.get(), noisy.get()}) vary(*b, false), b->step(60);
-  for (int r = 0; r < 8; ++r) {
+  for (int r = 0; r < 30; ++r) {
     bare = std::min(bare, best_of(1, [&] { without->step(60); }));
     quiet = std::min(quiet, best_of(1, [&] { biased->step(60); }));
     noise = std::min(noise, best_of(1, [&] { noisy->step(60); }));

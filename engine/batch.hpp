@@ -137,7 +137,7 @@ class Batch {
   void begin_instruments(int lane);
   bool senses(int b) const { return plan_->sensing >= 0 && some(block(b)[plan_->sensing]); }  // somebody is awake
   void sense(int b, bool at_end);
-  static void sense_one(Lanes* rows, const Plan::Instrument& one, const Lanes& now, const Lanes& due, const Lanes normal[2]);
+  static void sense_one(Lanes* rows, const Plan::Instrument& one, const Lanes& now, const Lanes& due, bool noisy);
   static double shown(const Lanes* rows, const Quantity& q, int lane);
   void read_profiles(int b);
   void control(int b);

@@ -125,8 +125,7 @@ class Plan {
     bool at_begin;       // an input: sampled when it is known
     int other = -1;      // row of the channel that it may be swapped with
     Asset link;          // no type: none
-    std::uint32_t identity = 0;       // whose random numbers the link draws: the asset's
-    std::uint32_t noise = 0, word = 0;  // sensors of an asset share draws, by their places in its declaration: which, and which number of it
+    std::uint32_t identity = 0, own_identity = 0;  // whose random numbers: the asset's for the link, its own for its noise
   };
   // Something that changes parameters of an asset, a sensor or a link at times of its own (a fault): no asset, it takes no part in the balance.
   struct Disturber {

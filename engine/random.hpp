@@ -53,14 +53,8 @@ inline Draw draw(std::uint64_t lane_key, std::uint32_t identity, std::uint32_t s
   return d;
 }
 
-// A standard normal number for each of eight lanes, of their present step: number 0 to 3 of the Philox draw `what_for`.
-struct NormalNumber {
-  std::uint32_t what_for, number;
-};
-// out[k] for each of `count` wanted ones, at most `most_normals`. The same Philox in vectors, several side by side, since each alone would mostly
-// wait for itself; wanted ones of the same draw stand beside each other. To 7 digits. Always eight lanes, so that a lane's numbers never
-// depend on its neighbours.
-inline constexpr int most_normals = 32;
-void normals(const Step& step, const NormalNumber* wanted, int count, Lanes* out);
+// Four independent standard normal numbers for each of eight lanes: the draw `number` (a whole one, in each lane its own) of `what_for`. The same
+// Philox in vectors, and Box-Muller to 6 digits. Always eight lanes, so that a lane's numbers never depend on its neighbours.
+void normals(const Step& step, std::uint32_t what_for, const Lanes& number, Lanes* out);
 
 }  // namespace urja

@@ -3,8 +3,8 @@
 //   read_profiles   inputs are known          -> sense at the begin: sensors of inputs, and those that have not sampled yet
 //   settle          the step has been lived   -> sense at the end: all others
 //
-// Numbers of N(0, 1) come four at a time (Philox gives four words): sensors of one asset share a draw, each having its place in it by the
-// asset's declaration, so that adding a sensor or an asset moves nobody's noise. It is drawn only where some sensor samples.
+// Numbers of N(0, 1) come four at a time (Philox gives four words): a sensor draws for its next four samples. They belong to its name and to the
+// number of its sample, so that adding a sensor or an asset moves nobody's noise.
 #include <algorithm>
 #include <stdexcept>
 
@@ -15,33 +15,13 @@
 namespace urja {
 namespace {
 
-enum : std::uint32_t { draw_missing = 0xE0, draw_class = 0xE1, draw_noise = 0x80, draw_wander = 0xA0 };
-
-constexpr int per_draw = 4;
+enum : std::uint32_t { draw_missing = 1, draw_class = 2, draw_noise = 3, draw_wander = 4 };
 
 // One number per lane, by the sensor's own name.
 Draw own_draw(const Step& s, int lane, std::uint32_t what) {
   const auto key = static_cast<std::uint64_t>(s.key_low[lane]) | (static_cast<std::uint64_t>(s.key_high[lane]) << 32);
   return draw(key, static_cast<std::uint32_t>(s.member[lane]), static_cast<std::uint32_t>(s.index[lane]), what,
               static_cast<std::uint32_t>(s.episode[lane]));
-}
-
-// The place of a channel among those of its model: telemetered ones first, which are those that are measured together.
-int place_of(const Type& type, const std::string& channel) {
-  int place = 0;
-  for (const bool usual : {true, false}) {
-    for (const PortField& f : port_fields()) {
-      if (((f.flags & telemetered) != 0) != usual) continue;
-      if (channel == f.name) return place;
-      ++place;
-    }
-    for (const Member& m : type.members) {
-      if (m.has(telemetered) != usual) continue;
-      if (m.name == channel) return place;
-      ++place;
-    }
-  }
-  return place;
 }
 
 }  // namespace
@@ -75,9 +55,7 @@ Plan::Instrument& Plan::sensor(const std::string& asset_name, const std::string&
     if (!m && channel == f.name) one.unit = f.unit;
   }
   one.identity = purpose(asset_name, 0);
-  const int place = place_of(*a->type, channel);
-  one.noise = static_cast<std::uint32_t>(place / per_draw);
-  one.word = static_cast<std::uint32_t>(place % per_draw);
+  one.own_identity = purpose(name, 0);
   one.link.type = nullptr;
   instruments.push_back(std::move(one));
   return instruments.back();
@@ -142,44 +120,35 @@ void Batch::sense(int b, bool at_end) {
   Lanes* rows = block(b);
   const Step& s = head_of(rows).step;
   const Lanes now = s.index * s.dt;
-  // Some at a time, so that their noise is drawn together.
-  constexpr int chunk = most_normals / 2;
-  const int count = static_cast<int>(plan_->instruments.size());
-  for (int first = 0; first < count; first += chunk) {
-    struct Sampling {
-      const Plan::Instrument* one;
-      Lanes due;
-      int noise = -1, wander = -1;
-    } sampling[chunk];
-    NormalNumber wanted[most_normals];
-    Lanes numbers[most_normals];
-    int samplers = 0, draws = 0;
-    for (int k = first; k < std::min(first + chunk, count); ++k) {
-      const Plan::Instrument& one = plan_->instruments[static_cast<std::size_t>(k)];
-      const Sensor& sensor = *reinterpret_cast<const Sensor*>(rows + one.self.offset);
-      if ((at_end && one.at_begin) || !some(sensor.awake)) continue;
-      Sampling& here = sampling[samplers++];
-      here.one = &one;
-      here.due = sensor.due_at(now);
-      if (!at_end && !one.at_begin) here.due *= 1 - sensor.known;
-      if (!some(here.due)) continue;
-      const auto want = [&](std::uint32_t what) {
-        wanted[draws] = {(one.identity & 0xFFFFFF00u) | (what + one.noise), one.word};
-        return draws++;
+  for (const Plan::Instrument& one : plan_->instruments) {
+    Sensor& sensor = *reinterpret_cast<Sensor*>(rows + one.self.offset);
+    if ((at_end && one.at_begin) || !some(sensor.awake)) continue;
+    Lanes due = sensor.due_at(now);
+    if (!at_end && !one.at_begin) due *= 1 - sensor.known;
+    const bool noise = some(sensor.deviation), wander = some(sensor.wander);
+    if (noise || wander) {
+      const Lanes fours = (sensor.samples * 0.25).floor();
+      const auto draw = [&](Sensor::Numbers& to, std::uint32_t what) {
+        const Lanes where = pick(to.of != fours, due, 0.0);
+        if (!some(where)) return;
+        if (where.sum() == width) {  // as a rule
+          normals(s, one.own_identity | what, fours, to.value.data());
+          to.of = fours;
+          return;
+        }
+        Lanes numbers[4];
+        normals(s, one.own_identity | what, fours, numbers);
+        to.of = pick(where > 0.5, fours, to.of);
+        for (std::size_t w = 0; w < 4; ++w) to.value[w] = pick(where > 0.5, numbers[w], to.value[w]);
       };
-      if (some(sensor.deviation)) here.noise = want(draw_noise);
-      if (some(sensor.wander)) here.wander = want(draw_wander);
+      if (noise) draw(sensor.noises, draw_noise);
+      if (wander) draw(sensor.drifts, draw_wander);
     }
-    if (draws > 0) normals(s, wanted, draws, numbers);
-    for (int k = 0; k < samplers; ++k) {
-      const auto number = [&](int which) { return which < 0 ? Lanes(Lanes::Zero()) : numbers[which]; };
-      const Lanes normal[2] = {number(sampling[k].noise), number(sampling[k].wander)};
-      sense_one(rows, *sampling[k].one, now, sampling[k].due, normal);
-    }
+    sense_one(rows, one, now, due, noise);
   }
 }
 
-void Batch::sense_one(Lanes* rows, const Plan::Instrument& one, const Lanes& now, const Lanes& due, const Lanes normal[2]) {
+void Batch::sense_one(Lanes* rows, const Plan::Instrument& one, const Lanes& now, const Lanes& due, bool noisy) {
   const Step& s = head_of(rows).step;
   Sensor& sensor = *reinterpret_cast<Sensor*>(rows + one.self.offset);
   const bool somebody = some(due);
@@ -193,7 +162,7 @@ void Batch::sense_one(Lanes* rows, const Plan::Instrument& one, const Lanes& now
       }
     }
     if (one.other >= 0) truth = pick(sensor.swapped > 0.5, rows[one.other], truth);
-    taken = sensor.sample(now, due, missed, truth, normal, one.share);
+    taken = sensor.sample(now, due, missed, truth, one.share, noisy);
   }
   if (one.link.type) {
     Link& link = *reinterpret_cast<Link*>(rows + one.link.offset);

@@ -34,6 +34,9 @@ void Sensor::declare(Declare& d) {
   d.state<&Sensor::offset_error>(difference, 0, {}, "of this instrument");
   d.state<&Sensor::lagged>(value, 0, {}, "behind the instrument's lag");
   d.state<&Sensor::wandered>(difference, 0, {}, "drift");
+  d.state<&Sensor::samples>("1", 0, {}, "since the episode's begin");
+  d.state<&Sensor::noises>("1", -1, {}, "numbers of N(0, 1), drawn for four samples: for which, and they");
+  d.state<&Sensor::drifts>("1", -1, {}, "numbers of N(0, 1), drawn for four samples: for which, and they");
   d.state<&Sensor::next>("s", -never, {}, "next sample");
   d.state<&Sensor::known>("1", 0, {0, 1}, "1 after the first sample");
   d.state<&Sensor::sampled>(value, 0, {}, "last sample");
@@ -64,7 +67,14 @@ void Sensor::wake(const Step& s, const Lanes& truth, const Lanes& linked) {
   age *= awake;
 }
 
-Lanes Sensor::sample(const Lanes& now, const Lanes& due, const Lanes& missed, const Lanes& truth, const Lanes normal[2], bool share) {
+Lanes Sensor::sample(const Lanes& now, const Lanes& due, const Lanes& missed, const Lanes& truth, bool share, bool noisy) {
+  const Lanes which = samples - 4 * (samples * 0.25).floor();
+  const double at = which[0];
+  const bool in_step = !some(which != at);
+  const auto number = [&](const Numbers& of) -> Lanes {
+    if (in_step) return of.value[static_cast<std::size_t>(at)];
+    return pick(which < 1.5, pick(which < 0.5, of.value[0], of.value[1]), pick(which < 2.5, of.value[2], of.value[3]));
+  };
   Lanes reading = truth, drift = Lanes::Zero();
   if (some(filtered)) {
     const Lanes past = sampled_at - now;  // since the last one; none before the first
@@ -72,10 +82,11 @@ Lanes Sensor::sample(const Lanes& now, const Lanes& due, const Lanes& missed, co
     reading = pick(kept > 0, truth + (lagged - truth) * kept, truth);
     lagged = pick(due > 0.5, reading, lagged);
     const Lanes held = (past / wander_time).exp() * known;
-    wandered = pick(due > 0.5, wandered * held + wander * most(1 - held * held, 0).sqrt() * normal[1], wandered);
+    wandered = pick(due > 0.5, wandered * held + wander * most(1 - held * held, 0).sqrt() * number(drifts), wandered);
     drift = wandered;
   }
-  Lanes y = scale * reading + (shift + drift + deviation * normal[0]);
+  Lanes y = scale * reading + (shift + drift);
+  if (noisy) y += deviation * number(noises);
   if (some(limited)) {
     const Lanes step = most(resolution, coarse), safe = pick(step > 0, step, 1.0);
     y = clamp(pick(step > 0, safe * (y / safe + 0.5).floor(), y), lowest, highest);
@@ -91,6 +102,7 @@ Lanes Sensor::sample(const Lanes& now, const Lanes& due, const Lanes& missed, co
     next = pick(due * interval > 0, ((now / span + 1e-9).floor() + 1) * span, next);
   }
   known = most(known, due);
+  samples += due;
   return taken;
 }
 

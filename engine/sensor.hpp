@@ -24,6 +24,13 @@ struct Sensor {
   Lanes accuracy, offset_accuracy, gain, bias, noise, wander, wander_time, lag, resolution, lowest, highest, interval;
   Lanes noise_added, coarse, stuck, missing, swapped;                 // hooks only
   Lanes gain_error, offset_error, lagged, wandered;                   // of the instrument
+  Lanes samples;                                                      // since the episode's begin
+  // Numbers of N(0, 1) for four samples, and for which fours they were drawn.
+  struct Numbers {
+    Lanes of;
+    std::array<Lanes, 4> value;
+  };
+  Numbers noises, drifts;
   Lanes next, known, sampled, sampled_at, measured, measured_at, age;  // of its last sample, and of what has arrived
   Lanes scale, shift, deviation, filtered, limited, awake;            // derived: y = scale x + shift + deviation w; 1 where there is more to do
 
@@ -32,9 +39,9 @@ struct Sensor {
   void wake(const Step& s, const Lanes& truth, const Lanes& linked);
   // 1 where it samples at `now` [s since the plan's start].
   Lanes due_at(const Lanes& now) const { return pick(now + 1e-6 >= next, awake, 0.0); }
-  // A sample of the truth in the lanes where it is `due`. `missed`: 1 where it is lost, so that the last one stays; `normal`: numbers of
-  // N(0, 1) for noise and for wander; `share`: readings stay between 0 and 1. Returns 1 where there is one.
-  Lanes sample(const Lanes& now, const Lanes& due, const Lanes& missed, const Lanes& truth, const Lanes normal[2], bool share);
+  // A sample of the truth in the lanes where it is `due`. `missed`: 1 where it is lost, so that the last one stays; `share`: readings
+  // stay between 0 and 1; `noisy`: in some lane. Returns 1 where there is one.
+  Lanes sample(const Lanes& now, const Lanes& due, const Lanes& missed, const Lanes& truth, bool share, bool noisy);
 };
 
 // The way of a sensor's messages. Up to `room` are on their way; of more than that the oldest are lost. Its random numbers belong to the
