@@ -13,6 +13,7 @@ struct Channel {
   std::string name, unit, doc, kind;
   Quantity quantity;    // row -1: zero (the power of an asset without a port)
   bool at_end = false;  // state: the value at the interval's end, not its mean; so that no Meter sums it, a label too
+  int lane = -1;        // of this lane of the batch, whatever lane is recorded
 };
 
 // What a Meter must sum for these channels, in this order: states are read at the interval's end and need no sum.
@@ -20,6 +21,8 @@ std::vector<Quantity> metered(const std::vector<Channel>& channels);
 
 // What is recorded if the scenario does not choose: power, states, outputs, and inputs that are telemetered.
 std::vector<Channel> default_channels(const Plan& plan);
+// What the controllers command, true powers and telemetered states of another lane, in the group `group`/<asset>: what it is compared with.
+std::vector<Channel> compared_channels(const Plan& plan, const std::string& group, int lane);
 // Whether a choice means a channel: "battery", "battery.temperature", "homes.*.power", "*.temperature"; `*` stands for any text.
 bool means(const std::string& choice, const Channel& channel);
 // Those of the default that one of the choices means, and the power of every asset: a file can always be audited.

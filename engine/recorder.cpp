@@ -340,7 +340,8 @@ void Recorder::append(double time, const Batch& batch, const Meter& meter, int s
   for (std::size_t c = 0; c < f.channels.size(); ++c) {
     Channel& channel = f.channels[c];
     Quantity& q = channel.quantity;
-    for (int lane = f.first; lane < f.first + f.lanes; ++lane) {
+    const int first = channel.lane < 0 ? f.first : channel.lane;
+    for (int lane = first; lane < first + f.lanes; ++lane) {
       const bool well = batch.status(lane) == Trouble::none;
       for (int m = 0; m < std::max(1, f.members[c]); ++m) {
         if (f.members[c] > 0) q.member = m;

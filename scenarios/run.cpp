@@ -81,7 +81,8 @@ RunResult run_scenario(const Scenario& scenario, const RunOptions& options, nloh
   faults.disarm(batch);
 
   KpiCounter counter(*scenario.plan, batch.lanes());
-  const std::vector<Channel> channels = result_channels(scenario, scenario.channels);
+  std::vector<Channel> channels = result_channels(scenario, scenario.channels);
+  for (Channel& c : faults.channels(*scenario.plan)) channels.push_back(std::move(c));
   std::vector<Quantity> sums = metered(channels);
   const int first_kpi = static_cast<int>(sums.size());
   sums.insert(sums.end(), counter.metered().begin(), counter.metered().end());
@@ -139,7 +140,7 @@ RunResult run_scenario(const Scenario& scenario, const RunOptions& options, nloh
     batch.step(steps, options.threads, &meter);
     counter.add(meter, first_kpi, scenario.step);
     if (recorder) recorder->append(time, batch, meter, steps);
-    faults.watch(batch);
+    faults.watch(batch, steps * scenario.step);
     if (batch.status(0) != Trouble::none) {
       result.trouble = batch.trouble(0);
       if (recorder) recorder->event(batch.time(0), "", "trouble", result.trouble);
