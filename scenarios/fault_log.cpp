@@ -126,7 +126,7 @@ void FaultLog::add_to(nlohmann::json& kpis, const Scenario& scenario, const Batc
     nlohmann::json all{{"id", one.fault.name},
                        {"kind", one.fault.kind},
                        {"on", one.fault.on},
-                       {"times", one.come},
+                       {"times", batch.disturbed_for(0, one.fault.name) > 0 ? one.come : 0.0},
                        {"active_h", batch.disturbed_for(0, one.fault.name) / 3600}};
     if (lanes_ > 2) {
       if (!commands_.empty()) all["decisions"] = decisions(static_cast<int>(k) + 2);

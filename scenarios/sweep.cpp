@@ -1,5 +1,7 @@
 #include "scenarios/sweep.hpp"
 
+#include "scenarios/labelled_set.hpp"
+
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -304,7 +306,7 @@ class Runner {
   }
 
   std::string result_file(std::size_t variant) const {
-    return (std::filesystem::path(options_.folder) / "variants" / fmt::format("{}.h5", variant + 1)).string();
+    return (std::filesystem::path(options_.folder) / variant_file(variant)).string();
   }
   static std::string first_of(const Problems& problems) {
     const std::size_t more = problems.list().size() - 1;
