@@ -93,11 +93,17 @@ void write_texts(hid_t at, const char* name, const std::vector<std::string>& tex
     if (count > 0) check(H5Dwrite(set, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, pointers.data()));
   }
 }
-void write_numbers(hid_t at, const char* name, const std::vector<double>& numbers) {
+void write_numbers(hid_t at, const char* name, const std::vector<double>& numbers, const std::string& unit = "") {
   const hsize_t count = numbers.size();
   const Handle space(H5Screate_simple(1, &count, nullptr), H5Sclose);
   const Handle set(H5Dcreate2(at, name, H5T_NATIVE_DOUBLE, space, H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT), H5Dclose);
   check(H5Dwrite(set, H5T_NATIVE_DOUBLE, H5S_ALL, H5S_ALL, H5P_DEFAULT, numbers.data()));
+  if (unit.empty()) return;
+  const Handle type(H5Tcopy(H5T_C_S1), H5Tclose), scalar(H5Screate(H5S_SCALAR), H5Sclose);
+  check(H5Tset_size(type, H5T_VARIABLE));
+  const Handle attribute(H5Acreate2(set, "unit", type, scalar, H5P_DEFAULT, H5P_DEFAULT), H5Aclose);
+  const char* text = unit.c_str();
+  check(H5Awrite(attribute, type, &text));
 }
 std::vector<double> read_numbers(hid_t file, const std::string& path, std::size_t count) {
   std::vector<double> all(count);
@@ -206,7 +212,7 @@ void write_labelled_set(const std::string& folder, const Sweep& sweep, const Swe
     }
     std::string name = sweep.keys[k].key;
     std::replace(name.begin(), name.end(), '/', '_');
-    if (sweep.keys[k].number) write_numbers(group, name.c_str(), numbers);
+    if (sweep.keys[k].number) write_numbers(group, name.c_str(), numbers, sweep.keys[k].unit);
     else write_texts(group, name.c_str(), texts);
   }
 }

@@ -37,7 +37,8 @@ with tempfile.TemporaryDirectory() as name:
         true = f["channels/homes.load/demand"][:]
         names = [n.decode() for n in f["variants/name"][:]]
         hours = (f["time"][:] - f["time"][0]) / 3600
-        assert f["variants/faults.shade.severity"][:].tolist() == [0, 0, 0.5, 0.5, 1, 1, 0, 0], f["variants/faults.shade.severity"][:]
+        severity = f["variants/faults.shade.severity"]
+        assert severity[:].tolist() == [0, 0, 50, 50, 100, 100, 0, 0] and severity.attrs["unit"] == "%", severity[:]
         assert f["channels/homes.pv/power"].shape == (8, 576, 3)
     assert names == ["healthy"] * 2 + ["shade 50 %"] * 2 + ["shade 100 %"] * 2 + ["bias 1"] * 2, names
     assert label.shape == roof.shape == (8, 576) and true.shape == (8, 576, 3)
