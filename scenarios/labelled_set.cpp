@@ -1,7 +1,6 @@
 #include "scenarios/labelled_set.hpp"
 
 #include <fmt/format.h>
-#include <hdf5.h>
 
 #include <algorithm>
 #include <cmath>
@@ -10,29 +9,13 @@
 #include <map>
 #include <vector>
 
-#include "engine/recorder.hpp"
+#include "engine/hdf5.hpp"
 
 namespace urja {
 namespace {
 
-// An HDF5 handle that closes itself; a negative one is a failed call.
-class Handle {
- public:
-  Handle(hid_t id, herr_t (*closer)(hid_t)) : id_(id), close_(closer) {
-    if (id < 0) throw RecordError("HDF5 could not write the data set of the sweep (is the disk full?)");
-  }
-  Handle(const Handle&) = delete;
-  Handle& operator=(const Handle&) = delete;
-  ~Handle() { close_(id_); }
-  operator hid_t() const { return id_; }
-
- private:
-  hid_t id_;
-  herr_t (*close_)(hid_t);
-};
-void check(herr_t result) {
-  if (result < 0) throw RecordError("HDF5 could not write the data set of the sweep (is the disk full?)");
-}
+using namespace hdf5;
+constexpr const char* task = "write the data set of the sweep (is the disk full?)";
 
 using Shapes = std::map<std::string, std::vector<hsize_t>>;
 
@@ -43,13 +26,13 @@ Shapes shapes_of(hid_t file) {
     hsize_t rows = 0;
   } found;
   const auto shape = [](hid_t set) {
-    const Handle space(H5Dget_space(set), H5Sclose);
+    const Handle space(H5Dget_space(set), H5Sclose, task);
     std::vector<hsize_t> size(static_cast<std::size_t>(std::max(0, H5Sget_simple_extent_ndims(space))));
     if (!size.empty()) H5Sget_simple_extent_dims(space, size.data(), nullptr);
     return size;
   };
   {
-    const Handle time(H5Dopen2(file, "/time", H5P_DEFAULT), H5Dclose);
+    const Handle time(H5Dopen2(file, "/time", H5P_DEFAULT), H5Dclose, task);
     found.rows = shape(time).at(0);
   }
   for (const char* group : {"channels", "measured", "reference", "plant", "feeders", "faults", "without_faults"}) {
@@ -66,8 +49,8 @@ Shapes shapes_of(hid_t file) {
           const auto& v = *static_cast<Visit*>(to);
           if (info->type != H5O_TYPE_DATASET) return 0;
           const std::string path = "/" + v.group + "/" + name;
-          const Handle set(H5Dopen2(v.file, path.c_str(), H5P_DEFAULT), H5Dclose);
-          const Handle type(H5Dget_type(set), H5Tclose);
+          const Handle set(H5Dopen2(v.file, path.c_str(), H5P_DEFAULT), H5Dclose, task);
+          const Handle type(H5Dget_type(set), H5Tclose, task);
           auto size = (*v.of)(set);
           if (H5Tget_class(type) == H5T_FLOAT && !size.empty() && size[0] == v.found->rows) v.found->all[path] = std::move(size);
           return 0;
@@ -78,37 +61,30 @@ Shapes shapes_of(hid_t file) {
 }
 
 void write_texts(hid_t at, const char* name, const std::vector<std::string>& texts, bool attribute = false) {
-  const Handle type(H5Tcopy(H5T_C_S1), H5Tclose);
-  check(H5Tset_size(type, H5T_VARIABLE));
-  check(H5Tset_cset(type, H5T_CSET_UTF8));
+  const Handle type = text_type();
   const hsize_t count = texts.size();
-  const Handle space(H5Screate_simple(1, &count, nullptr), H5Sclose);
+  const Handle space(H5Screate_simple(1, &count, nullptr), H5Sclose, task);
   std::vector<const char*> pointers;
   for (const std::string& t : texts) pointers.push_back(t.c_str());
   if (attribute) {
-    const Handle set(H5Acreate2(at, name, type, space, H5P_DEFAULT, H5P_DEFAULT), H5Aclose);
-    if (count > 0) check(H5Awrite(set, type, pointers.data()));
+    const Handle set(H5Acreate2(at, name, type, space, H5P_DEFAULT, H5P_DEFAULT), H5Aclose, task);
+    if (count > 0) check(H5Awrite(set, type, pointers.data()), task);
   } else {
-    const Handle set(H5Dcreate2(at, name, type, space, H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT), H5Dclose);
-    if (count > 0) check(H5Dwrite(set, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, pointers.data()));
+    const Handle set(H5Dcreate2(at, name, type, space, H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT), H5Dclose, task);
+    if (count > 0) check(H5Dwrite(set, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, pointers.data()), task);
   }
 }
 void write_numbers(hid_t at, const char* name, const std::vector<double>& numbers, const std::string& unit = "") {
   const hsize_t count = numbers.size();
-  const Handle space(H5Screate_simple(1, &count, nullptr), H5Sclose);
-  const Handle set(H5Dcreate2(at, name, H5T_NATIVE_DOUBLE, space, H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT), H5Dclose);
-  check(H5Dwrite(set, H5T_NATIVE_DOUBLE, H5S_ALL, H5S_ALL, H5P_DEFAULT, numbers.data()));
-  if (unit.empty()) return;
-  const Handle type(H5Tcopy(H5T_C_S1), H5Tclose), scalar(H5Screate(H5S_SCALAR), H5Sclose);
-  check(H5Tset_size(type, H5T_VARIABLE));
-  const Handle attribute(H5Acreate2(set, "unit", type, scalar, H5P_DEFAULT, H5P_DEFAULT), H5Aclose);
-  const char* text = unit.c_str();
-  check(H5Awrite(attribute, type, &text));
+  const Handle space(H5Screate_simple(1, &count, nullptr), H5Sclose, task);
+  const Handle set(H5Dcreate2(at, name, H5T_NATIVE_DOUBLE, space, H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT), H5Dclose, task);
+  check(H5Dwrite(set, H5T_NATIVE_DOUBLE, H5S_ALL, H5S_ALL, H5P_DEFAULT, numbers.data()), task);
+  if (!unit.empty()) write_text(set, "unit", unit);
 }
 std::vector<double> read_numbers(hid_t file, const std::string& path, std::size_t count) {
   std::vector<double> all(count);
-  const Handle set(H5Dopen2(file, path.c_str(), H5P_DEFAULT), H5Dclose);
-  check(H5Dread(set, H5T_NATIVE_DOUBLE, H5S_ALL, H5S_ALL, H5P_DEFAULT, all.data()));
+  const Handle set(H5Dopen2(file, path.c_str(), H5P_DEFAULT), H5Dclose, task);
+  check(H5Dread(set, H5T_NATIVE_DOUBLE, H5S_ALL, H5S_ALL, H5P_DEFAULT, all.data()), task);
   return all;
 }
 
@@ -128,7 +104,7 @@ void write_labelled_set(const std::string& folder, const Sweep& sweep, const Swe
     if (result.variants[v].status != VariantResult::Status::complete) continue;
     const hid_t id = H5Fopen((folder + "/" + variant_file(v)).c_str(), H5F_ACC_RDONLY, H5P_DEFAULT);
     if (id < 0) continue;
-    const Handle file(id, H5Fclose);
+    const Handle file(id, H5Fclose, task);
     of[v] = shapes_of(file);
     if (all.empty() && !of[v].empty()) time = read_numbers(file, "/time", of[v].begin()->second[0]);
     for (const auto& [path, shape] : of[v]) {
@@ -140,30 +116,30 @@ void write_labelled_set(const std::string& folder, const Sweep& sweep, const Swe
 
   const std::string path = folder + "/dataset.h5";
   std::remove(path.c_str());
-  const Handle access(H5Pcreate(H5P_FILE_ACCESS), H5Pclose);
-  check(H5Pset_libver_bounds(access, H5F_LIBVER_LATEST, H5F_LIBVER_LATEST));
-  const Handle file(H5Fcreate(path.c_str(), H5F_ACC_TRUNC, H5P_DEFAULT, access), H5Fclose);
+  const Handle access(H5Pcreate(H5P_FILE_ACCESS), H5Pclose, task);
+  check(H5Pset_libver_bounds(access, H5F_LIBVER_LATEST, H5F_LIBVER_LATEST), task);
+  const Handle file(H5Fcreate(path.c_str(), H5F_ACC_TRUNC, H5P_DEFAULT, access), H5Fclose, task);
   write_numbers(file, "/time", time);
-  const Handle link(H5Pcreate(H5P_LINK_CREATE), H5Pclose);
-  check(H5Pset_create_intermediate_group(link, 1));
+  const Handle link(H5Pcreate(H5P_LINK_CREATE), H5Pclose, task);
+  check(H5Pset_create_intermediate_group(link, 1), task);
   for (const auto& [name, shape] : all) {
     std::vector<hsize_t> whole{variants}, first(shape.size() + 1, 0), one{1};
     whole.insert(whole.end(), shape.begin(), shape.end());
     one.insert(one.end(), shape.begin(), shape.end());
-    const Handle create(H5Pcreate(H5P_DATASET_CREATE), H5Pclose);
+    const Handle create(H5Pcreate(H5P_DATASET_CREATE), H5Pclose, task);
     const double missing = std::numeric_limits<double>::quiet_NaN();
-    check(H5Pset_fill_value(create, H5T_NATIVE_DOUBLE, &missing));
-    const Handle source(H5Screate_simple(static_cast<int>(shape.size()), shape.data(), nullptr), H5Sclose);
+    check(H5Pset_fill_value(create, H5T_NATIVE_DOUBLE, &missing), task);
+    const Handle source(H5Screate_simple(static_cast<int>(shape.size()), shape.data(), nullptr), H5Sclose, task);
     for (std::size_t v = 0; v < variants; ++v) {
       const auto its = of[v].find(name);
       if (its == of[v].end() || its->second != shape) continue;
-      const Handle view(H5Screate_simple(static_cast<int>(whole.size()), whole.data(), nullptr), H5Sclose);
+      const Handle view(H5Screate_simple(static_cast<int>(whole.size()), whole.data(), nullptr), H5Sclose, task);
       first[0] = v;
-      check(H5Sselect_hyperslab(view, H5S_SELECT_SET, first.data(), nullptr, one.data(), nullptr));
-      check(H5Pset_virtual(create, view, variant_file(v).c_str(), name.c_str(), source));
+      check(H5Sselect_hyperslab(view, H5S_SELECT_SET, first.data(), nullptr, one.data(), nullptr), task);
+      check(H5Pset_virtual(create, view, variant_file(v).c_str(), name.c_str(), source), task);
     }
-    const Handle space(H5Screate_simple(static_cast<int>(whole.size()), whole.data(), nullptr), H5Sclose);
-    const Handle set(H5Dcreate2(file, name.c_str(), H5T_NATIVE_DOUBLE, space, link, create, H5P_DEFAULT), H5Dclose);
+    const Handle space(H5Screate_simple(static_cast<int>(whole.size()), whole.data(), nullptr), H5Sclose, task);
+    const Handle set(H5Dcreate2(file, name.c_str(), H5T_NATIVE_DOUBLE, space, link, create, H5P_DEFAULT), H5Dclose, task);
   }
 
   {  // Which fault is there. A share of an interval counts as there.
@@ -174,7 +150,7 @@ void write_labelled_set(const std::string& folder, const Sweep& sweep, const Swe
         std::fill_n(label.begin() + static_cast<std::ptrdiff_t>(v * time.size()), time.size(), static_cast<signed char>(-1));
         continue;
       }
-      const Handle its(H5Fopen((folder + "/" + variant_file(v)).c_str(), H5F_ACC_RDONLY, H5P_DEFAULT), H5Fclose);
+      const Handle its(H5Fopen((folder + "/" + variant_file(v)).c_str(), H5F_ACC_RDONLY, H5P_DEFAULT), H5Fclose, task);
       for (std::size_t k = 0; k < faults.size(); ++k) {
         if (!of[v].count("/faults/" + faults[k])) continue;
         const std::vector<double> share = read_numbers(its, "/faults/" + faults[k], time.size());
@@ -184,15 +160,15 @@ void write_labelled_set(const std::string& folder, const Sweep& sweep, const Swe
       }
     }
     const std::vector<hsize_t> shape{variants, time.size()}, chunk{1, time.size()};
-    const Handle space(H5Screate_simple(2, shape.data(), nullptr), H5Sclose), create(H5Pcreate(H5P_DATASET_CREATE), H5Pclose);
-    check(H5Pset_chunk(create, 2, chunk.data()));
-    check(H5Pset_deflate(create, 2));
-    const Handle set(H5Dcreate2(file, "/label", H5T_NATIVE_SCHAR, space, H5P_DEFAULT, create, H5P_DEFAULT), H5Dclose);
-    check(H5Dwrite(set, H5T_NATIVE_SCHAR, H5S_ALL, H5S_ALL, H5P_DEFAULT, label.data()));
+    const Handle space(H5Screate_simple(2, shape.data(), nullptr), H5Sclose, task), create(H5Pcreate(H5P_DATASET_CREATE), H5Pclose, task);
+    check(H5Pset_chunk(create, 2, chunk.data()), task);
+    check(H5Pset_deflate(create, 2), task);
+    const Handle set(H5Dcreate2(file, "/label", H5T_NATIVE_SCHAR, space, H5P_DEFAULT, create, H5P_DEFAULT), H5Dclose, task);
+    check(H5Dwrite(set, H5T_NATIVE_SCHAR, H5S_ALL, H5S_ALL, H5P_DEFAULT, label.data()), task);
     write_texts(set, "faults", faults, true);
   }
 
-  const Handle group(H5Gcreate2(file, "/variants", H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT), H5Gclose);
+  const Handle group(H5Gcreate2(file, "/variants", H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT), H5Gclose, task);
   std::vector<double> number, seed;
   std::vector<std::string> names;
   for (std::size_t v = 0; v < variants; ++v) {
