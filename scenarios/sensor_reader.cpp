@@ -143,7 +143,8 @@ void SensorReader::say_unknown(const Node::Entry& e, const std::string& path, bo
   const bool of_asset_only = path.find('.') == std::string::npos || !nearest(path, owners).empty();
   if (!pattern && of_asset_only) known.insert(known.end(), owners.begin(), owners.end());
   const std::string close = nearest(path, known);
-  problems_.add({e.value.file(), e.line, e.column, e.value.path,
+  const std::string key = (e.line > 0 || e.value.path.starts_with("--set ") ? "" : "--set ") + e.value.path;
+  problems_.add({e.value.file(), e.line, e.column, key,
                  asset             ? fmt::format("'{}' has no channel that is measured", path)
                  : pattern         ? fmt::format("no channel is meant by '{}'", path)
                  : !fleets.empty() ? fmt::format("'{}' is a fleet", path)

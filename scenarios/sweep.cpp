@@ -202,7 +202,9 @@ class Runner {
           (void)source_.load_values(options_of(*v));
         } catch (const ScenarioError& e) {
           for (const Problem& p : e.problems.list()) {
-            if (!p.key.starts_with("--set " + sweep_.keys[k].key)) continue;
+            // Of the key itself, or of what it is a part of: --set sensors.grid.powr.
+            const std::string mine = "--set " + sweep_.keys[k].key;
+            if (!p.key.starts_with(mine) && !(p.line == 0 && p.key.size() > 6 && mine.starts_with(p.key + "."))) continue;
             here = true;
             if (!first) first = p;
           }

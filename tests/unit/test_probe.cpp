@@ -185,6 +185,28 @@ TEST_CASE("describe: the list, the text, and a name that is not there", "[progra
   const ProgramResult text = program({"describe", "battery"});
   CHECK(text.status == 0);
   CHECK_THAT(text.out, contains("state_of_charge") && contains("parameter sets") && contains("lfp_64kwh"));
+  const std::string faults = program({"describe", "faults"}).out;
+  std::size_t at = 0;  // kinds stand in their layers
+  for (const char* part : {"Plant\n", "load_surge", "Grid\n", "grid_outage", "price_signal_loss", "Sensors\n", "sensor_bias",
+                           "sensor_clock_skew", "Links\n", "link_delay"}) {
+    INFO(part);
+    const std::size_t found = faults.find(part, at);
+    REQUIRE(found != std::string::npos);
+    at = found;
+  }
+  CHECK_THAT(faults, contains("(on a channel); effect: measured rises"));
+  for (const json& kind : json::parse(program({"describe", "faults", "--json"}).out)) {
+    INFO(kind["name"]);
+    CHECK(std::set<std::string>{"plant", "grid", "sensors", "links"}.count(kind["layer"]) == 1);
+    CHECK(!kind["effects"].empty());
+  }
+  for (const char* topic : {"sensor", "link"}) {
+    const json of = json::parse(program({"describe", topic, "--json"}).out);
+    CHECK(of["name"] == topic);
+    CHECK(of["parameters"].size() >= 10);
+    CHECK_THAT(program({"describe", topic}).out, contains("the channel's unit") && !contains("of channel"));
+  }
+  CHECK_THAT(program({"describe", "scenario"}).out, contains("sensors:") && contains("links:"));
   const ProgramResult wrong = program({"describe", "batery"});
   CHECK(wrong.status == 2);
   CHECK_THAT(wrong.err, contains("did you mean 'battery'?"));

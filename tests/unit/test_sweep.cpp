@@ -202,17 +202,20 @@ list:
 
 TEST_CASE("sweep: a key that is wrong everywhere is the sweep's mistake, at its line", "[sweep]") {
   const Scratch folder;
-  const Sweep sweep = sweep_of(folder, "grid:\n  assets.battery.pack: [1, 2]\n  assets.battery.rating: [5 kWh, 6 kWh]\n");
+  const Sweep sweep = sweep_of(folder,
+                               "grid:\n  assets.battery.pack: [1, 2]\n  assets.battery.rating: [5 kWh, 6 kWh]\n"
+                               "  sensors.grid.powr.noise: [1 W, 2 W]\n");
   try {
     run_sweep(base, sweep, {});
     FAIL("ran");
   } catch (const ScenarioError& e) {
     INFO(e.problems.text());
-    REQUIRE(e.problems.list().size() == 2);
+    REQUIRE(e.problems.list().size() == 3);
     CHECK(e.problems.list()[0].line == 3);
     CHECK_THAT(e.problems.list()[0].text(),
                contains("sweep.yaml:3:3: assets.battery.pack: model 'battery' has no 'pack'; did you mean 'packs'?"));
     CHECK_THAT(e.problems.list()[1].text(), contains("sweep.yaml:4:3: assets.battery.rating: 'kWh' is not a unit that fits"));
+    CHECK_THAT(e.problems.list()[2].text(), contains("sweep.yaml:5:3: sensors.grid.powr.noise: there is no channel 'grid.powr'"));
   }
 }
 
