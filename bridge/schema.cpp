@@ -154,6 +154,7 @@ ordered_json schema() {
         {"assets", {{"type", {"object", "null"}}}},
         {"balance", with_doc({{"type", "array"}, {"items", text}}, "who takes what is left over within a step, in this order")},
         {"faults", faults_schema()},
+        {"measurements", with_doc({{"type", {"object", "null"}}}, "what was measured of a channel: pv.dc_power: set.column")},
         {"controller", {{"type", {"object", "null"}}}}}},
       // What is included may hold the rest of an asset, or all of it.
       {"if", {{"required", {"include"}}}},

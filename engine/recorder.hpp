@@ -4,6 +4,8 @@
 //   /time                       float64 [T]   UTC seconds of the interval's start
 //   /channels/<asset>/<name>    [T] one lane, [T, N] many; a fleet adds a last axis of members; every asset has `power`
 //   /plant/<name>, /feeders/<feeder>/flow   of the plant as a whole and of its feeders, which are no assets
+//   /measured/<asset>/<name>    as sensors and links show it, where they are not perfect
+//   /reference/<asset>/<name>   what somebody measured at the plant that this is a model of; NaN where there is none
 //   /faults/<id>                label: share of the interval in which the fault was there
 //   /params/<asset>/<name>      [N, M] parameters at the begin
 //   /events/{time,asset,kind,text}
