@@ -224,7 +224,7 @@ std::optional<DataSet> DataBinder::load(const std::string& name, const Node& nod
     for (const Node::Entry& e : columns->entries) {
       known.push_back(e.key);
       if (unread) {
-        add(e.key, e.value, "", {}, true);
+        add(e.key, e.value, "", {}, !measures);
         continue;
       }
       if (std::any_of(wanted.begin(), wanted.end(), [&](const Wanted& w) { return w.column == e.key; })) continue;

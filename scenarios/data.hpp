@@ -22,6 +22,8 @@ class DataBinder {
   // column is bound is read as a whole, to check it, and told in the notes.
   void read(const Node& data, const std::vector<Binding>& bindings, const std::vector<DerivedBinding>& derived);
 
+  bool measures = false;  // the scenario has `measurements`: what nobody reads may be meant for them, and have gaps
+
  private:
   struct Wanted {
     std::string column, unit;

@@ -20,7 +20,7 @@ void MeasurementReader::read(const Node& block, const std::string& prefix) {
 
 void MeasurementReader::read_one(const Node::Entry& e, const std::string& path) {
   const std::string owner = path.substr(0, path.rfind('.'));
-  if (not_loaded_.count(owner)) return;  // what is wrong with it has been said
+  if (not_loaded_.count(owner) && !s_.models.count(owner)) return;  // what is wrong with it has been said
   if (e.value.kind == Node::Kind::null) return;  // takes an included one out
   const std::vector<MeasuredChannel> all = measurable_channels(*s_.plan, false);
   const auto found = std::find_if(all.begin(), all.end(), [&](const MeasuredChannel& c) { return c.path == path; });

@@ -73,6 +73,7 @@ class ScenarioSource::Loader {
       return std::move(s_);
     }
     DataBinder binder(problems_, *zone_, s_);
+    binder.measures = root_.find("measurements") != nullptr;
     if (const Node* data = root_.find("data")) binder.read(*data, reader_->bindings, reader_->derived);
     stop_if_wrong();
     for (const std::string& read : reader_->event_files) s_.data_hashes[read] = file_hash(read);
