@@ -341,13 +341,14 @@ void Recorder::append(double time, const Batch& batch, const Meter& meter, int s
     Channel& channel = f.channels[c];
     Quantity& q = channel.quantity;
     for (int lane = f.first; lane < f.first + f.lanes; ++lane) {
-      const bool well = batch.status(lane) == Trouble::none;
+      const int from = lane + channel.beside;
+      const bool well = batch.status(from) == Trouble::none;
       for (int m = 0; m < std::max(1, f.members[c]); ++m) {
         if (f.members[c] > 0) q.member = m;
         const double value = q.row < 0        ? 0
                              : q.of_disturber ? f.share_of(channel, c, batch, lane)
-                             : channel.at_end ? batch.get(lane, q)
-                                              : meter.sum(lane, summed, m) * share;
+                             : channel.at_end ? batch.get(from, q)
+                                              : meter.sum(from, summed, m) * share;
         f.columns[c]->push(well ? value : std::numeric_limits<double>::quiet_NaN());
       }
     }

@@ -6,6 +6,7 @@
 //   /plant/<name>, /feeders/<feeder>/flow   of the plant as a whole and of its feeders, which are no assets
 //   /measured/<asset>/<name>    as sensors and links show it, where they are not perfect
 //   /reference/<asset>/<name>   what somebody measured at the plant that this is a model of; NaN where there is none
+//   /without_faults/<asset>/<name>   of what is in /reference: simulated without any fault
 //   /faults/<id>                label: share of the interval in which the fault was there
 //   /params/<asset>/<name>      [N, M] parameters at the begin
 //   /events/{time,asset,kind,text}

@@ -153,7 +153,8 @@ std::optional<DataSet> DataBinder::load(const std::string& name, const Node& nod
   }
   if (calendar) known_keys(problems_, node, {"format", "holidays", "columns", "origin"}, "a calendar");
   else
-    known_keys(problems_, node, {"file", "format", "utc_offset", "stamps", "columns", "place", "origin", "repeat", "not_shipped"}, "a data set");
+    known_keys(problems_, node, {"file", "format", "utc_offset", "stamps", "columns", "place", "origin", "repeat", "not_shipped"},
+               "a data set");
   const Node* file = calendar ? &node : node.find("file");  // at which problems with the whole of it are told
   if (!file || (!calendar && !file->is_scalar())) {
     problem(node, "the key 'file' is missing");
@@ -308,7 +309,8 @@ bool DataBinder::read_stamps(const Node& node, DataFileSpec& spec) {
             "say when the rows are: stamps: {first: 2016-08-01 00:00, every: 1 h} or stamps: {column: time}");
     return false;
   }
-  known_keys(problems_, *stamps, {"first", "every", "column", "format", "mark", "clock", "missing_hour", "extra_hour", "from", "to"}, "stamps");
+  known_keys(problems_, *stamps,
+             {"first", "every", "column", "format", "mark", "clock", "missing_hour", "extra_hour", "from", "to"}, "stamps");
   bool good = true;
   const auto choose = [&](const char* key, auto& to, const auto& names) {
     const Node* given = stamps->find(key);
@@ -346,7 +348,9 @@ bool DataBinder::read_stamps(const Node& node, DataFileSpec& spec) {
     if (!given) continue;
     *to = given->text;
     if (s.column.empty() || !parse_time(given->text)) {
-      problem(*given, s.column.empty() ? fmt::format("'{}' takes rows by their stamps, and these have none", key) : fmt::format("'{}' is not a time", given->text),
+      problem(*given,
+              s.column.empty() ? fmt::format("'{}' takes rows by their stamps, and these have none", key)
+                               : fmt::format("'{}' is not a time", given->text),
               s.column.empty() ? "leave it out" : "write a time such as 2016-08-01 00:00");
       good = false;
     }
@@ -365,7 +369,8 @@ bool DataBinder::read_stamps(const Node& node, DataFileSpec& spec) {
 
 // An empty unit: nobody reads the column, and any unit will do.
 std::optional<DataFileSpec::Column> DataBinder::read_column(const std::string& name, const Node& node, const std::string& unit,
-                                                            const std::vector<std::string>& keys, const Range& range, bool needed) {
+                                                            const std::vector<std::string>& keys, const Range& range,
+                                                            bool needed) {
   DataFileSpec::Column c;
   if (!needed) c.gap.fill = DataFileSpec::Fill::leave;
   c.range = range;
@@ -404,19 +409,18 @@ std::optional<DataFileSpec::Column> DataBinder::read_column(const std::string& n
   }
   if (const Node* origin = node.find("origin")) c.origin = origin->text;
   if (const Node* gap = node.find("gap")) {
-    const Names<DataFileSpec::Fill> fills{{"error", DataFileSpec::Fill::error},
-                                          {"hold", DataFileSpec::Fill::hold},
-                                          {"zero", DataFileSpec::Fill::zero},
-                                          {"linear", DataFileSpec::Fill::linear},
-                                          {"typical", DataFileSpec::Fill::typical},
-                                          {"leave", DataFileSpec::Fill::leave}};
+    const Names<DataFileSpec::Fill> fills{{"error", DataFileSpec::Fill::error},     {"hold", DataFileSpec::Fill::hold},
+                                          {"zero", DataFileSpec::Fill::zero},       {"linear", DataFileSpec::Fill::linear},
+                                          {"typical", DataFileSpec::Fill::typical}, {"leave", DataFileSpec::Fill::leave}};
     const auto found = std::find_if(fills.begin(), fills.end(), [&](const auto& f) { return f.first == gap->text; });
     if (found == fills.end()) {
-      problem(*gap, fmt::format("'{}' is not one of its choices", gap->text), "allowed: error, hold, zero, linear, typical or leave");
+      problem(*gap, fmt::format("'{}' is not one of its choices", gap->text),
+              "allowed: error, hold, zero, linear, typical or leave");
       return std::nullopt;
     }
     if (found->second == DataFileSpec::Fill::leave && needed && !unit.empty()) {
-      problem(*gap, "an asset reads this column, and needs a value at any time", "allowed: error, hold, zero, linear or typical; leave is for measurements");
+      problem(*gap, "an asset reads this column, and needs a value at any time",
+              "allowed: error, hold, zero, linear or typical; leave is for measurements");
       return std::nullopt;
     }
     c.gap.fill = found->second;

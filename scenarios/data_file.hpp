@@ -40,7 +40,8 @@ struct DataFileSpec {
     std::string clock = "wall";  // wall, standard (no summer time), utc, or the name of another zone
     MissingHour missing_hour = MissingHour::unsaid;
     ExtraHour extra_hour = ExtraHour::unsaid;
-    std::string from, to;  // rows with stamps from `from` on and before `to`; the others are as if they were not there. Empty: all
+    std::string from,
+        to;  // rows with stamps from `from` on and before `to`; the others are as if they were not there. Empty: all
   };
 
   // What stands where the file has nothing. hold: the value before; linear: a line to the one after
@@ -63,8 +64,8 @@ struct DataFileSpec {
     std::string declared;  // convert to this; empty = the base of `unit`'s dimension
     Resample resample = Resample::hold;
     Gap gap;
-    std::string origin;  // measured, modelled ..: for the reader of results; nothing here depends on it
-    Range range{};       // of the values that are allowed, in the declared unit
+    std::string origin;      // measured, modelled ..: for the reader of results; nothing here depends on it
+    Range range{};           // of the values that are allowed, in the declared unit
     double lowest = -1e300;  // lower values are taken as this: what a pyranometer reads at night
   };
 

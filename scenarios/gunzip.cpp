@@ -90,11 +90,13 @@ std::ptrdiff_t Gunzip::read(char* to, std::size_t room) {
     if (result == Z_STREAM_END) u.member_ended = true;
     else if (result == Z_MEM_ERROR) return fail("there is no memory to unpack it", "");
     else if (result != Z_OK && result != Z_BUF_ERROR)
-      return fail(fmt::format("the packed file is damaged{}", z.msg ? fmt::format(" ({})", z.msg) : ""), "get it again, or pack it with gzip");
+      return fail(fmt::format("the packed file is damaged{}", z.msg ? fmt::format(" ({})", z.msg) : ""),
+                  "get it again, or pack it with gzip");
   }
   u.given += all - z.avail_out;
   if (u.given > harmless_bytes && u.given > most_times * u.taken)
-    return fail(fmt::format("the packed file unpacks to more than {} times its size", most_times), "this is no table of measurements; if it is, unpack it with gunzip");
+    return fail(fmt::format("the packed file unpacks to more than {} times its size", most_times),
+                "this is no table of measurements; if it is, unpack it with gunzip");
   return all - z.avail_out;
 }
 

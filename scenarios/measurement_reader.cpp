@@ -21,7 +21,7 @@ void MeasurementReader::read(const Node& block, const std::string& prefix) {
 void MeasurementReader::read_one(const Node::Entry& e, const std::string& path) {
   const std::string owner = path.substr(0, path.rfind('.'));
   if (not_loaded_.count(owner) && !s_.models.count(owner)) return;  // what is wrong with it has been said
-  if (e.value.kind == Node::Kind::null) return;  // takes an included one out
+  if (e.value.kind == Node::Kind::null) return;                     // takes an included one out
   const std::vector<MeasuredChannel> all = measurable_channels(*s_.plan, false);
   const auto found = std::find_if(all.begin(), all.end(), [&](const MeasuredChannel& c) { return c.path == path; });
   if (found == all.end()) {
@@ -49,14 +49,24 @@ void MeasurementReader::read_one(const Node::Entry& e, const std::string& path) 
                                         : fmt::format("'{}' is not a column of a data set", text),
                 data_names_.count(text) ? fmt::format("write {}.COLUMN", text)
                 : known.empty()         ? "declare data sets under `data:`"
-                                        : fmt::format("data sets are {}{}", any_of(known), close.empty() ? "" : fmt::format("; did you mean '{}'?", close)));
+                                        : fmt::format("data sets are {}{}", any_of(known),
+                                              close.empty() ? "" : fmt::format("; did you mean '{}'?", close)));
   }
   if (std::any_of(found->plan->references.begin(), found->plan->references.end(),
                   [&](const auto& r) { return r.asset == found->asset && r.channel == found->channel; }))
     return fail(e.value, fmt::format("'{}' is said twice", path), "keep one of them");
   const int row = found->plan->add_reference(found->asset, found->channel).row;
-  assets_.bindings.push_back({{found->plan, -1, found->members}, row, data, text.substr(dot + 1), found->unit, {}, e.value.file(), e.value.path,
-                              e.value.line, e.value.column, true});
+  assets_.bindings.push_back({{found->plan, -1, found->members},
+                              row,
+                              data,
+                              text.substr(dot + 1),
+                              found->unit,
+                              {},
+                              e.value.file(),
+                              e.value.path,
+                              e.value.line,
+                              e.value.column,
+                              true});
 }
 
 }  // namespace urja

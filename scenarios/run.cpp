@@ -14,6 +14,22 @@
 namespace urja {
 namespace {
 
+// What was measured is compared with the plant without its faults, too: weather taken out, it then tells what they do.
+void add_without_faults(const Plan& plan, std::vector<Channel>& channels) {
+  constexpr std::string_view top = "reference/";
+  for (std::size_t k = 0, n = channels.size(); k < n; ++k) {
+    if (!channels[k].group.starts_with(top)) continue;
+    Channel c = channels[k];
+    const std::string asset = c.group.substr(top.size());
+    c.quantity = *plan.measured(asset + "." + c.name);
+    c.group = "without_faults/" + asset;
+    c.doc = "without any fault: " + c.quantity.doc;
+    c.kind = "without_faults";
+    c.beside = FaultLog::without_any;
+    channels.push_back(std::move(c));
+  }
+}
+
 std::vector<std::pair<std::string, std::string>> identity_of(const Scenario& s, const std::string& version) {
   std::vector<std::pair<std::string, std::string>> all{{"the program", version},
                                                        {"the scenario's text", s.text},
@@ -81,7 +97,8 @@ RunResult run_scenario(const Scenario& scenario, const RunOptions& options, nloh
   faults.disarm(batch);
 
   KpiCounter counter(*scenario.plan, batch.lanes());
-  const std::vector<Channel> channels = result_channels(scenario, scenario.channels);
+  std::vector<Channel> channels = result_channels(scenario, scenario.channels);
+  if (faults.lanes() > 1) add_without_faults(*scenario.plan, channels);
   std::vector<Quantity> sums = metered(channels);
   const int first_kpi = static_cast<int>(sums.size());
   sums.insert(sums.end(), counter.metered().begin(), counter.metered().end());

@@ -65,8 +65,11 @@ class Placer {
     taken_from_ = moment(stamps_.from, taken_from_);
     taken_to_ = moment(stamps_.to, taken_to_);
     if (std::none_of(times.begin(), times.end(), [&](Micro t) { return taken(t); }))
-      return fail(0, fmt::format("no row has a stamp{}{}", stamps_.from.empty() ? "" : " from " + stamps_.from + " on", stamps_.to.empty() ? "" : " before " + stamps_.to),
-                  "correct `from` and `to` of the stamps"), Timeline{};
+      return fail(0,
+                  fmt::format("no row has a stamp{}{}", stamps_.from.empty() ? "" : " from " + stamps_.from + " on",
+                              stamps_.to.empty() ? "" : " before " + stamps_.to),
+                  "correct `from` and `to` of the stamps"),
+             Timeline{};
     return place(times, zone, stamps_.mark == DataFileSpec::Mark::end);
   }
 

@@ -169,7 +169,8 @@ void write_report(const std::string& result_h5, const std::string& report_html) 
   if (!side_by_side.empty()) side_by_side = comparison_section(file, d, page.data.value("faults", json::array())) + side_by_side;
   const std::string heading = escape(title), zone_text = escape(zone), sentence = kpi_sentence(kpis, currency),
                     notes = notes_list(d.notes), cards = kpi_cards(kpis, currency), table = kpi_table(kpis, currency),
-                    ledger = ledger_line(d, kpis), facts = facts_section(file, d, kpis), hidden = page.data["plots"].empty() ? " hidden" : "",
+                    ledger = ledger_line(d, kpis), facts = facts_section(file, d, kpis),
+                    hidden = page.data["plots"].empty() ? " hidden" : "",
                     period = file.time().empty() ? "no rows" : moment(d.first) + " to " + moment(d.end);
   page.body = fill(asset("run.html"), {{"title", heading},
                                        {"period", period},

@@ -230,6 +230,7 @@ ResultFile::ResultFile(const std::string& path) : path_(path) {
   const std::vector<std::string> skipped = skipped_;
   measured_ = channels_of("measured");
   references_ = channels_of("reference");
+  without_faults_ = channels_of("without_faults");
   skipped_ = skipped;
   find_events();
 }

@@ -71,7 +71,11 @@ std::vector<Compared> pairs(const ResultFile& file) {
     };
     add(r, "measured at the plant", "ink");
     if (shown != file.measured().end()) add(*shown, "simulated, as its sensor shows it", "pv");
-    if (truth != file.channels().end()) add(*truth, shown == file.measured().end() ? "simulated" : "simulated, as it is", shown == file.measured().end() ? "pv" : "grid");
+    if (truth != file.channels().end())
+      add(*truth, shown == file.measured().end() ? "simulated" : "simulated, as it is",
+          shown == file.measured().end() ? "pv" : "grid");
+    if (const auto none = find(file.without_faults(), r); none != file.without_faults().end())
+      one.without_faults.push_back(*none);
     all.push_back(std::move(one));
   }
   return all;

@@ -38,7 +38,8 @@ struct Series {
 // A channel that was measured at the plant, and what is simulated of it: as a sensor of the plant shows it where it has one, then also as
 // it is.
 struct Compared {
-  std::vector<Series> curves;  // measured, simulated, simulated and true
+  std::vector<Series> curves;           // measured, simulated, simulated and true
+  std::vector<Channel> without_faults;  // simulated; none or one
 };
 
 struct Drawing {

@@ -151,7 +151,10 @@ std::vector<Plot> comparisons_of(const Drawing& d) {
     Plot p{"compared", "", "", "", 1, "step", {}};
     for (const Series& s : c.curves) p.series.push_back(&s);
     const Channel& last = c.curves.back().channel;
-    const Scale scale = last.unit == "W" ? power_scale(largest(p.series)) : Scale{1, last.unit == "degC" ? "°C" : last.unit == "1" ? "" : last.unit.c_str()};
+    const Scale scale = last.unit == "W" ? power_scale(largest(p.series))
+                                         : Scale{1, last.unit == "degC" ? "°C"
+                                                    : last.unit == "1"  ? ""
+                                                                        : last.unit.c_str()};
     p.title = last.asset + ", " + replaced(last.name, "_", " ");
     p.unit = scale.unit;
     p.factor = scale.factor;

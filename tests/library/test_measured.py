@@ -41,6 +41,9 @@ class Case:
         self.there = np.zeros(len(self.time), bool)
         for name in faults:
             self.there |= self.with_fault[f"faults/{name}"][:] > 0.5
+        # The result brings its own baseline, from a lane beside.
+        for name, data in self.with_fault["without_faults/pv"].items():
+            expect(np.array_equal(data[:], self.simulated(name, self.without)), f"{self.name}: /without_faults/pv/{name} is not the run without faults")
         self.light = self.without["channels/pv/plane_of_array_irradiance"][:] > 100
         self.day = ((self.time + 7200) // 86400).astype(int)
         self.day -= self.day[0]

@@ -57,7 +57,8 @@ TEST_CASE("a packed CSV reads as the plain one") {
   CHECK(gz.columns == plain.columns);
   // Whatever its name, and joined of several, as logs are.
   const std::size_t half = text.find('\n', text.size() / 2) + 1;
-  CHECK(read(folder("b", packed(text.substr(0, half)) + packed(text.substr(half)) + std::string(512, '\0')), problems).columns == plain.columns);
+  CHECK(read(folder("b", packed(text.substr(0, half)) + packed(text.substr(half)) + std::string(512, '\0')), problems).columns ==
+        plain.columns);
   CHECK(problems.empty());
   // A pipe gives little at a time.
   const std::string pipe = folder.path("pipe"), bytes = packed(table(100));

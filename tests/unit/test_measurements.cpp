@@ -27,7 +27,8 @@ std::string plant(const std::string& more) {
          "assets:\n  pv: {model: pv, rated: 5 kW, plane_of_array_irradiance: site.light, ambient_temperature: 20 degC}\n"
          "  homes: {fleet: 2, members: {load: {model: load, demand: 1 kW}}}\n"
          "  battery: {model: battery, set: lfp_home_13kwh, state_of_charge: 50 %}\n"
-         "  grid: {model: grid}\nbalance: [grid, pv]\n" + more;
+         "  grid: {model: grid}\nbalance: [grid, pv]\n" +
+         more;
 }
 
 std::vector<double> rows_of(const std::string& file, const std::string& path, std::size_t count = 8) {
@@ -61,7 +62,8 @@ struct Run {
 }  // namespace
 
 TEST_CASE("measurements: recorded in the channel's unit, gaps kept, nothing simulated changes", "[measurements]") {
-  const Run with("measurements: {pv.power: site.power, pv.cell_temperature: site.hot, battery.state_of_charge: site.share}\n"), without("");
+  const Run with("measurements: {pv.power: site.power, pv.cell_temperature: site.hot, battery.state_of_charge: site.share}\n"),
+      without("");
   const std::vector<double> power = with("/reference/pv/power");
   const std::vector<double> expected{1000, 1000, 2000, 2000, NAN, NAN, 4000, 4000};
   for (std::size_t k = 0; k < 8; ++k) {
@@ -70,11 +72,13 @@ TEST_CASE("measurements: recorded in the channel's unit, gaps kept, nothing simu
   }
   CHECK(with("/reference/pv/cell_temperature") == std::vector<double>{20, 20, 30, 30, 25, 25, 15, 15});
   CHECK(with("/reference/battery/state_of_charge")[7] == 0.4);
-  for (const char* path : {"/channels/pv/power", "/channels/pv/cell_temperature", "/channels/grid/power", "/channels/battery/state_of_charge"})
+  for (const char* path :
+       {"/channels/pv/power", "/channels/pv/cell_temperature", "/channels/grid/power", "/channels/battery/state_of_charge"})
     CHECK(with(path) == without(path));
   CHECK(with.kpis["state_hash"] != nullptr);
   bool told = false;
-  for (const std::string& note : with.scenario.notes) told = told || note.find("1 gap left empty, 1 h in all") != std::string::npos;
+  for (const std::string& note : with.scenario.notes)
+    told = told || note.find("1 gap left empty, 1 h in all") != std::string::npos;
   CHECK(told);
   // The light's night offset is cut, so that it fits the model's bounds.
   CHECK(with("/channels/pv/plane_of_array_irradiance")[0] == 0);
@@ -96,7 +100,8 @@ TEST_CASE("measurements: recorded in the channel's unit, gaps kept, nothing simu
   H5Fclose(f);
 }
 
-TEST_CASE("measurements: an interval has a value where all of it was measured, in a fleet too, and --set works", "[measurements]") {
+TEST_CASE("measurements: an interval has a value where all of it was measured, in a fleet too, and --set works",
+          "[measurements]") {
   LoadOptions options;
   options.set = {"run.record=2 h", "measurements.homes.load.power=site.power"};
   const Run run("measurements: {pv: {power: site.power}}\n", options);
@@ -125,7 +130,8 @@ TEST_CASE("stamps from and to take a part of a file", "[measurements]") {
                "time,kw\n2024-05-31 23:00,9\n2024-05-31 22:00,9\n2024-06-01 00:00,1\n2024-06-01 01:00,2\n2024-06-01 00:30,9\n");
   const auto text = [](const std::string& part) {
     return "urja: 1\nzone: Asia/Kolkata\nrun: {from: 2024-06-01 00:00, to: 2024-06-01 02:00, step: 1 h}\n"
-           "data: {site: {file: site.csv, stamps: {column: time, every: 1 h" + part +
+           "data: {site: {file: site.csv, stamps: {column: time, every: 1 h" +
+           part +
            "}, columns: {kw: {unit: kW, gap: error}}}}\n"
            "assets: {load: {model: load, demand: site.kw}, grid: {model: grid}}\nbalance: [grid]\n";
   };
@@ -139,7 +145,9 @@ TEST_CASE("stamps from and to take a part of a file", "[measurements]") {
   CHECK_THAT(problems(", from: 2024-06-01 00:00, to: 2024-06-01 02:00"), Catch::Matchers::Contains("lies before that of line 5"));
   CHECK_THAT(problems(", from: 2025-06-01 00:00"), Catch::Matchers::Contains("no row has a stamp from 2025-06-01 00:00 on"));
   CHECK_THAT(problems(", from: soon"), Catch::Matchers::Contains("'soon' is not a time"));
-  folder.write("site.csv", "time,kw\n2024-05-31 23:00,9\n2024-05-31 22:00,9\n2024-06-01 00:00,1\n2024-06-01 01:00,2\n2024-06-01 03:00,9\n2024-06-01 02:00,9\n");
+  folder.write("site.csv",
+               "time,kw\n2024-05-31 23:00,9\n2024-05-31 22:00,9\n2024-06-01 00:00,1\n2024-06-01 01:00,2\n2024-06-01 "
+               "03:00,9\n2024-06-01 02:00,9\n");
   CHECK(problems(", from: 2024-06-01 00:00, to: 2024-06-01 02:00") == "");
   CHECK(problems(", from: 2024-05-31T18:30Z, to: 2024-05-31T20:30Z") == "");
 }
@@ -152,7 +160,9 @@ TEST_CASE("data that are not shipped are missed in words", "[measurements]") {
       "assets: {load: {model: load, demand: site.kw}, grid: {model: grid}}\nbalance: [grid]\n";
   const ProgramResult run = program({"validate", folder.write("s.yaml", text)});
   CHECK(run.status == 2);
-  CHECK_THAT(run.err + run.out, Catch::Matchers::Contains("s.yaml:4:21: data.site.file: these data are not there, and Urja does not ship them: licence class C"));
+  CHECK_THAT(run.err + run.out,
+             Catch::Matchers::Contains(
+                 "s.yaml:4:21: data.site.file: these data are not there, and Urja does not ship them: licence class C"));
   CHECK_THAT(run.err + run.out, Catch::Matchers::Contains(folder.path("away/site.csv")));
 }
 
