@@ -13,7 +13,7 @@ struct Channel {
   std::string name, unit, doc, kind;
   Quantity quantity;    // row -1: zero (the power of an asset without a port)
   bool at_end = false;  // state: the value at the interval's end, not its mean; so that no Meter sums it, a label too
-  int beside = 0;       // of the lane so many further on, in which another plant is run for comparison
+  int lane = -1;        // of this lane of the batch, whatever lane is recorded
 };
 
 // What a Meter must sum for these channels, in this order: states are read at the interval's end and need no sum.

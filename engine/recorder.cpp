@@ -340,15 +340,15 @@ void Recorder::append(double time, const Batch& batch, const Meter& meter, int s
   for (std::size_t c = 0; c < f.channels.size(); ++c) {
     Channel& channel = f.channels[c];
     Quantity& q = channel.quantity;
-    for (int lane = f.first; lane < f.first + f.lanes; ++lane) {
-      const int from = lane + channel.beside;
-      const bool well = batch.status(from) == Trouble::none;
+    const int first = channel.lane < 0 ? f.first : channel.lane;
+    for (int lane = first; lane < first + f.lanes; ++lane) {
+      const bool well = batch.status(lane) == Trouble::none;
       for (int m = 0; m < std::max(1, f.members[c]); ++m) {
         if (f.members[c] > 0) q.member = m;
         const double value = q.row < 0        ? 0
                              : q.of_disturber ? f.share_of(channel, c, batch, lane)
-                             : channel.at_end ? batch.get(from, q)
-                                              : meter.sum(from, summed, m) * share;
+                             : channel.at_end ? batch.get(lane, q)
+                                              : meter.sum(lane, summed, m) * share;
         f.columns[c]->push(well ? value : std::numeric_limits<double>::quiet_NaN());
       }
     }

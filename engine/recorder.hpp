@@ -4,10 +4,10 @@
 //   /time                       float64 [T]   UTC seconds of the interval's start
 //   /channels/<asset>/<name>    [T] one lane, [T, N] many; a fleet adds a last axis of members; every asset has `power`
 //   /plant/<name>, /feeders/<feeder>/flow   of the plant as a whole and of its feeders, which are no assets
-//   /measured/<asset>/<name>    as sensors and links show it, where they are not perfect
+//   /measured/<asset>/<name>    what a sensor and its link showed, and <name>_age; only where they are not perfect
 //   /reference/<asset>/<name>   what somebody measured at the plant that this is a model of; NaN where there is none
-//   /without_faults/<asset>/<name>   of what is in /reference: simulated without any fault
 //   /faults/<id>                label: share of the interval in which the fault was there
+//   /without_faults/<asset>/<name>   of what is in /reference: simulated without any fault
 //   /params/<asset>/<name>      [N, M] parameters at the begin
 //   /events/{time,asset,kind,text}
 //   attributes of a channel: unit, description, kind; of the file: what the caller sets

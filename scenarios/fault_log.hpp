@@ -17,7 +17,6 @@ class FaultLog {
   explicit FaultLog(const Scenario& scenario);
   // Of the batch: the plant, then those it is compared with. One without faults.
   int lanes() const { return lanes_; }
-  static constexpr int without_any = 1;  // lane of the plant without faults, where there are some
   // After the reset of all lanes.
   void disarm(Batch& batch) const;
   // After each recorded interval: notes those that have come or gone.

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <algorithm>
 #include <chrono>
 #include <cmath>
 #include <cstdio>
@@ -25,8 +26,9 @@ void add_without_faults(const Plan& plan, std::vector<Channel>& channels) {
     c.group = "without_faults/" + asset;
     c.doc = "without any fault: " + c.quantity.doc;
     c.kind = "without_faults";
-    c.beside = FaultLog::without_any;
-    channels.push_back(std::move(c));
+    c.lane = 1;  // that of the FaultLog's plant without any
+    const auto same = [&](const Channel& other) { return other.group == c.group && other.name == c.name; };
+    if (std::none_of(channels.begin(), channels.end(), same)) channels.push_back(std::move(c));
   }
 }
 
