@@ -2,12 +2,14 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <cmath>
 #include <memory>
 #include <nlohmann/json.hpp>
 
 #include "bridge/commands.hpp"
 #include "engine/declare.hpp"
+#include "engine/sensor.hpp"
 #include "scenarios/problems.hpp"
 #include "scenarios/scenario.hpp"
 
@@ -43,7 +45,9 @@ ordered_json flags_of(unsigned flags) {
                                                         {thermal_source, "thermal_source"},
                                                         {thermal_loss, "thermal_loss"},
                                                         {thermal_stored, "thermal_stored"},
-                                                        {thermal_content, "thermal_content"}};
+                                                        {thermal_content, "thermal_content"},
+                                                        {needed, "needed"},
+                                                        {held_by_link, "held_by_link"}};
   ordered_json list = ordered_json::array();
   for (const auto& [flag, name] : names) {
     if (flags & flag) list.push_back(name);
@@ -51,8 +55,43 @@ ordered_json flags_of(unsigned flags) {
   return list;
 }
 
+// Sensors, links and their faults have sizes in the unit of whatever they measure.
+std::string unit_of(const Member& m) {
+  return m.unit == "of channel"               ? "the channel's unit"
+         : m.unit == "of channel, difference" ? "the channel's unit, K for degC"
+                                              : m.unit;
+}
+
+// The layer of a plant that a fault lies in. What acts on a link and is the sensor's own (its clock) says so in its name.
+std::string layer_of(const Type& fault) {
+  const Role& role = fault.roles.front();
+  const std::string& on = role.models.front();
+  if (on == "link") return fault.name.starts_with("sensor_") ? "sensors" : "links";
+  if (on == "sensor") return role.tag == "price" ? "grid" : "sensors";
+  return on == "grid" ? "grid" : "plant";
+}
+// Whom it befalls, in words.
+std::string befalls(const Type& fault) {
+  const Role& role = fault.roles.front();
+  if (role.models.front() == "sensor" || role.models.front() == "link")
+    return !role.tag.empty()                 ? "an asset with " + role.tag
+           : role.models.front() == "sensor" ? "a channel"
+                                             : "an asset or a channel";
+  return fmt::format("{}", fmt::join(role.models, ", "));
+}
+const char* text_of(Sign sign) { return sign == Sign::falls ? "falls" : sign == Sign::rises ? "rises" : "changes"; }
+std::string effects_of(const Type& fault) {
+  std::string all;
+  for (const auto& [quantity, sign] : fault.effects) all += (all.empty() ? "" : ", ") + quantity + " " + text_of(sign);
+  return all;
+}
+
 ordered_json describe(const Type& t) {
   ordered_json all{{"name", t.name}, {"doc", t.doc}, {"controller", t.controller}};
+  if (t.disturb) {
+    all["layer"] = layer_of(t);
+    for (const auto& [quantity, sign] : t.effects) all["effects"].push_back({{"quantity", quantity}, {"sign", text_of(sign)}});
+  }
   for (const char* group : {"ports", "parameters", "states", "inputs", "outputs"}) all[group] = ordered_json::array();
   const auto bounds = [](ordered_json& one, const Range& range) {
     if (range.low > -1e299) one["min"] = range.low;
@@ -61,7 +100,7 @@ ordered_json describe(const Type& t) {
   for (const Member& m : t.members) {
     const char* group = name_of(m.kind);
     if (!group) continue;
-    ordered_json one{{"name", m.name}, {"unit", m.unit}};
+    ordered_json one{{"name", m.name}, {"unit", unit_of(m)}};
     if (m.kind != Kind::output && m.kind != Kind::port) {
       one["default"] = m.start;
       bounds(one, m.range);
@@ -115,27 +154,36 @@ ordered_json describe(const Type& t) {
   return all;
 }
 
-std::string number(double v) { return std::abs(v) >= 1e299 ? "never" : fmt::format("{:g}", v); }
+std::string number(double v, const std::string& unit) {
+  return std::abs(v) < 1e299 ? fmt::format("{:g}", v) : unit == "s" ? "never" : "none";
+}
 
 void print(const Type& t) {
   fmt::print("{}: {}\n", t.name, t.doc);
+  if (t.disturb) fmt::print("befalls {}; effect: {}; layer: {}\n", befalls(t), effects_of(t), layer_of(t));
   const ordered_json all = describe(t);
+  std::size_t unit_width = 12;
+  for (const Member& m : t.members) {
+    if (name_of(m.kind)) unit_width = std::max(unit_width, unit_of(m).size());
+  }
   for (const char* group : {"parameters", "states", "inputs", "outputs", "settings"}) {
     if (!all.contains(group) || all[group].empty()) continue;
     fmt::print("\n{}\n", group);
     for (const auto& one : all[group]) {
       std::string range;
-      if (one.contains("default")) range = number(one["default"]);
+      const std::string unit = one["unit"];
+      if (one.contains("default")) range = number(one["default"], unit);
       if (one.contains("min") || one.contains("max")) {
-        range += fmt::format(" [{}, {}]", one.contains("min") ? number(one["min"]) : "..",
-                             one.contains("max") ? number(one["max"]) : "..");
+        range += fmt::format(" [{}, {}]", one.contains("min") ? number(one["min"], unit) : "..",
+                             one.contains("max") ? number(one["max"], unit) : "..");
       }
       std::string flags;
       if (one.contains("flags")) {
         for (const auto& f : one["flags"]) flags += (flags.empty() ? "" : ", ") + f.get<std::string>();
       }
-      fmt::print("  {:<28} {:<12} {:<26} {}{}{}\n", one["name"].get<std::string>(), one["unit"].get<std::string>(), range,
-                 one["doc"].get<std::string>(), one.contains("source") ? " [" + one["source"].get<std::string>() + "]" : "",
+      fmt::print("  {:<28} {:<{}} {:<26} {}{}{}\n", one["name"].get<std::string>(), one["unit"].get<std::string>(), unit_width,
+                 range, one["doc"].get<std::string>(),
+                 one.contains("source") ? " [" + one["source"].get<std::string>() + "]" : "",
                  flags.empty() ? "" : " (" + flags + ")");
     }
   }
@@ -165,7 +213,7 @@ void print(const Type& t) {
   }
 }
 
-// `describe faults`: each kind with what it befalls.
+// `describe faults`: each kind by the layer that it lies in, with what it befalls and does.
 int describe_faults(bool as_json) {
   if (as_json) {
     ordered_json all = ordered_json::array();
@@ -173,14 +221,15 @@ int describe_faults(bool as_json) {
     fmt::print("{}\n", all.dump());
     return done;
   }
-  std::string group;
-  for (const auto& [name, type] : disturbances()) {
-    const std::string first = name.substr(0, name.find('_'));
-    if (first != group) fmt::print("{}", group.empty() ? "" : "\n");
-    group = first;
-    fmt::print("  {:<28} {} ({})\n", name, type.doc, fmt::join(type.roles.front().models, ", "));
+  for (const auto& [layer, title] : {std::pair{"plant", "Plant"}, {"grid", "Grid"}, {"sensors", "Sensors"}, {"links", "Links"}}) {
+    fmt::print("{}\n", title);
+    for (const auto& [name, type] : disturbances()) {
+      if (layer_of(type) == layer)
+        fmt::print("  {:<28} {} (on {}); effect: {}\n", name, type.doc, befalls(type), effects_of(type));
+    }
+    fmt::print("\n");
   }
-  fmt::print("\nurja describe FAULT tells more; `urja describe scenario` how a scenario says when.\n");
+  fmt::print("urja describe FAULT tells more; `urja describe scenario` how a scenario says when.\n");
   return done;
 }
 
@@ -204,14 +253,17 @@ int describe_command(const std::string& model, bool as_json) {
       }
     }
     fmt::print(
-        "\nurja describe MODEL tells more; urja describe faults lists the faults.\nThe language: urja describe scenario, data, "
-        "calendar or sweep.\n");
+        "\nurja describe MODEL tells more; urja describe faults lists the faults; urja describe sensor and link what is measured "
+        "and sent.\n"
+        "The language: urja describe scenario, data, calendar or sweep.\n");
     return done;
   }
-  const Type* type = find_type(model);
+  const Type* type = model == "sensor" || model == "sensors" ? &sensor_type()
+                     : model == "link" || model == "links"   ? &link_type()
+                                                             : find_type(model);
   if (const auto fault = disturbances().find(model); fault != disturbances().end()) type = &fault->second;
   if (!type) {
-    std::vector<std::string> names{"faults", "scenario", "data", "calendar", "sweep"};
+    std::vector<std::string> names{"faults", "sensor", "link", "scenario", "data", "calendar", "sweep"};
     for (const auto& [name, t] : disturbances()) names.push_back(name);
     for (const auto& [name, t] : registry()) names.push_back(name);
     const std::string close = nearest(model, names);
@@ -232,8 +284,9 @@ void add_describe(CLI::App& app, Command& chosen) {
   CLI::App* command =
       app.add_subcommand("describe", "reference of models and faults, from their declarations, and of the language");
   command->footer("Example: urja describe battery");
-  command->add_option("model", *model,
-                      "a model, a fault, faults, scenario, data, calendar or sweep; without it, the list of models");
+  command->add_option(
+      "model", *model,
+      "a model, a fault, faults, sensor, link, scenario, data, calendar or sweep; without it, the list of models");
   command->add_flag("--json", *as_json, "as JSON");
   command->callback([model, as_json, &chosen] { chosen = [model, as_json] { return describe_command(*model, *as_json); }; });
 }

@@ -29,6 +29,13 @@ assets:
 balance: [battery, grid, pv] who takes what is left over within a step, in this order; loads that are not named come last, the least
                              important zone (`priority`) first: what nobody gives is unserved
 controller: {model: self_consumption}                  urja describe lists them; it finds its battery and loads by itself
+sensors:                     how well channels are measured: urja describe sensor. Controllers read what is measured, KPIs and bills what is
+                             true. What is not named is perfect; a later entry adds to an earlier one
+  grid.power: {set: meter_class_0_5s, noise: 20 W, interval: 5 s}
+  homes.load.demand: {accuracy: 2 %}         of each member, with an error of its own; a list has one value for each
+  "*.temperature": {noise: 0.5 K}            * stands for any text; a difference of temperatures is in K
+links:                       how samples reach who decides: urja describe link
+  battery: {delay: 2 s, jitter: 1 s, loss: 1 %}        all that it sends, or one channel; at most 96 messages are on their way
 measurements:                what was measured at the plant that this is a model of: it changes nothing, the result has it beside the
                              simulated channels (/reference), and the report compares the two
   pv.dc_power: site.p_dc     a column of a data set, in a unit that fits; its gaps stay gaps
@@ -36,6 +43,8 @@ faults:                      urja describe faults
   gone: {kind: grid_outage, on: grid, at: 2024-08-03 14:00, duration: 2 h}   `every: 1 d` again and again
   shade: {kind: pv_shading, on: homes.3.pv, rate: 0.1 1/d, duration: 3 h, length: random}       at random, so often a day
   surge: {kind: load_surge, on: homes.load, after: gone, delay: 2 h, duration: 20 min, times: 3}
+  meter: {kind: sensor_bias, on: grid.power, at: 2024-08-03 14:00, offset: -2 kW}              a sensor's is on a channel
+  clouds: {kind: link_loss, on: battery, rate: 1 1/d, duration: 10 min, lost_share: 80 %}      a link's on all of an asset too
   onset: step (default), ramp or exponential (over `rise`), intermittent (`on_time`, `off_time`)
 
 Every value with a dimension carries its unit (5 kW, 13 kWh, 15 min, 50 %); prices name their currency (0.30 EUR/kWh), one for the

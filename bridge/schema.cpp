@@ -8,6 +8,7 @@
 
 #include "bridge/commands.hpp"
 #include "engine/declare.hpp"
+#include "engine/sensor.hpp"
 #include "engine/units.hpp"
 #include "scenarios/assets.hpp"
 #include "scenarios/scenario.hpp"
@@ -38,9 +39,17 @@ ordered_json quantity(const std::string& unit, bool data) {
   }
   ordered_json any = ordered_json::array();
   const std::string number = "[-+]?([0-9]+\\.?[0-9]*|\\.[0-9]+)([eE][-+]?[0-9]+)?";
+  if (unit.starts_with("of channel")) {  // which one, only the plant knows
+    any.push_back({{"type", "string"}, {"pattern", "^" + number + "( ?[A-Za-z%1].*)?$"}});
+    any.push_back({{"type", "number"}});
+    const ordered_json of_any{{"anyOf", any}};
+    any.push_back({{"type", "array"}, {"items", of_any}, {"description", "one value for each member of the fleet"}});
+    return {{"anyOf", any}};
+  }
   const bool plain = convert({1, ""}, unit).has_value();  // shares are written bare, too
   any.push_back({{"type", "string"}, {"pattern", "^" + number + (plain ? " ?(" + units + ")?" : " ?(" + units + ")") + "$"}});
   if (plain) any.push_back({{"type", {"number", "boolean"}}});
+  if (unit == "1") any.push_back({{"enum", {"yes", "no", "on", "off", "open", "closed"}}});
   if (unit == "s") any.push_back({{"type", "string"}, {"pattern", "^[0-9]{1,2}:[0-9]{2}$"}, {"description", "time of day"}});
   if (data)
     any.push_back({{"type", "string"},
@@ -54,7 +63,8 @@ ordered_json quantity(const std::string& unit, bool data) {
 
 ordered_json with_doc(ordered_json schema, const std::string& doc, const std::string& unit = "", const Range* range = nullptr) {
   std::string text = doc;
-  if (!unit.empty() && unit != "1") text += (text.empty() ? "[" : " [") + unit + "]";
+  if (unit.starts_with("of channel")) text += text.empty() ? "[the channel's unit]" : " [the channel's unit]";
+  else if (!unit.empty() && unit != "1") text += (text.empty() ? "[" : " [") + unit + "]";
   if (range && range->low > -1e299 && range->high < 1e299) text += fmt::format(" {:g} to {:g}", range->low, range->high);
   if (!text.empty()) schema["description"] = text;
   return schema;
@@ -101,16 +111,32 @@ ordered_json faults_schema() {
     ordered_json one = model_schema(type);
     for (const char* key : {"model", "set", "start_time", "target"}) one["properties"].erase(key);
     one["properties"]["kind"] = with_doc({{"const", name}}, type.doc);
-    one["properties"]["on"] = {{"type", "string"}, {"description", "asset that it befalls"}};
+    const bool measured = type.roles.front().models.front() == "sensor" || type.roles.front().models.front() == "link";
+    one["properties"]["on"] = {{"type", "string"},
+                               {"description", measured ? "asset.channel that it befalls" : "asset that it befalls"}};
     one["properties"]["at"] = {{"type", "string"}, {"description", "local time at which it comes"}};
     one["properties"]["after"] = {{"type", "string"}, {"description", "fault that it follows"}};
     one["required"] = {"kind", "on"};
+    if (one["properties"].contains("with")) {
+      one["properties"]["with"] = with_doc({{"type", "string"}}, type.roles.back().doc);
+      one["required"].push_back("with");
+    }
     kinds.push_back(name);
     cases.push_back({{"if", {{"properties", {{"kind", {{"const", name}}}}}, {"required", {"kind"}}}}, {"then", one}});
   }
   return {{"type", {"object", "null"}},
           {"additionalProperties",
            {{"type", "object"}, {"properties", {{"kind", {{"enum", kinds}}}}}, {"required", {"kind", "on"}}, {"allOf", cases}}}};
+}
+
+// `sensors:` or `links:`: by channel.
+ordered_json channels_schema(const Type& type) {
+  ordered_json one = model_schema(type);
+  one["properties"].erase("model");
+  one["properties"].erase("on");
+  one.erase("required");
+  return with_doc({{"type", {"object", "null"}}, {"additionalProperties", one}},
+                  type.doc + ": by asset.channel, or by asset, with * for any text");
 }
 
 ordered_json schema() {
@@ -153,6 +179,8 @@ ordered_json schema() {
         {"include", with_doc({{"type", {"string", "array"}}}, "files whose keys hold as if they stood here, unless they do")},
         {"assets", {{"type", {"object", "null"}}}},
         {"balance", with_doc({{"type", "array"}, {"items", text}}, "who takes what is left over within a step, in this order")},
+        {"sensors", channels_schema(sensor_type())},
+        {"links", channels_schema(link_type())},
         {"faults", faults_schema()},
         {"measurements", with_doc({{"type", {"object", "null"}}}, "what was measured of a channel: pv.dc_power: set.column")},
         {"controller", {{"type", {"object", "null"}}}}}},

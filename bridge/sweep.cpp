@@ -16,6 +16,7 @@
 #include "bridge/terminal.hpp"
 #include "engine/recorder.hpp"
 #include "scenarios/checkpoint.hpp"
+#include "scenarios/labelled_set.hpp"
 #include "scenarios/sweep.hpp"
 #include "viz/kpis.hpp"
 #include "viz/sweep_report.hpp"
@@ -181,7 +182,7 @@ void print_summary(const Sweep& sweep, const SweepResult& result, const std::vec
   for (std::size_t k = 0; k < std::min<std::size_t>(good.size(), 5); ++k) {
     const Sweep::Variant& v = sweep.variants[good[k]];
     std::string what = v.name;
-    for (std::size_t n = 0; n < sweep.keys.size(); ++n) {
+    for (std::size_t n = 0; v.name.empty() && n < sweep.keys.size(); ++n) {  // a name says enough
       if (!v.values[n].text.empty()) what += (what.empty() ? "" : ", ") + sweep.keys[n].key + " = " + v.values[n].shown;
     }
     if (v.seed_after > 0) what += fmt::format(", seed + {}", v.seed_after);
@@ -232,6 +233,11 @@ int run(SweepArguments a) {
   const std::vector<std::string> kpis = kpi_names(result);
   write_whole(folder / "variants.csv", table(sweep, result, kpis));
   write_whole(folder / "sweep.json", for_report(sweep, result, kpis, a.scenario));
+  if (sweep.with_results) {
+    try {
+      write_labelled_set(folder.string(), sweep, result);
+    } catch (const std::exception& e) { std::fprintf(stderr, "urja: dataset.h5 could not be written: %s\n", e.what()); }
+  }
   try {
     viz::write_sweep_report((folder / "sweep.json").string(), (folder / "report.html").string());
   } catch (const std::exception& e) { std::fprintf(stderr, "urja: the report could not be written: %s\n", e.what()); }
@@ -247,6 +253,7 @@ int run(SweepArguments a) {
   } else {
     print_summary(sweep, result, kpis);
     fmt::print("\ntable   {}\nreport  {}\n", (folder / "variants.csv").string(), (folder / "report.html").string());
+    if (sweep.with_results) fmt::print("data    {}\n", (folder / "dataset.h5").string());
   }
   if (interrupted()) {
     std::fprintf(

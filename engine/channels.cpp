@@ -67,6 +67,18 @@ std::vector<Channel> default_channels(const Plan& plan) {
   return channels;
 }
 
+std::vector<Channel> compared_channels(const Plan& plan, const std::string& group, int lane) {
+  std::vector<Channel> channels = default_channels(plan);
+  std::erase_if(channels, [&](const Channel& c) {
+    const Plan::Asset* a = plan.asset(c.quantity.asset);
+    const bool decided = a && a->type->controller && c.quantity.kind == Kind::output;
+    const bool state = c.quantity.kind == Kind::state && (c.quantity.flags & telemetered) != 0;
+    return !c.group.starts_with("channels/") || c.quantity.row < 0 || !(decided || state || c.quantity.kind == Kind::port);
+  });
+  for (Channel& c : channels) c.group = group + c.group.substr(std::string_view("channels").size()), c.lane = lane;
+  return channels;
+}
+
 bool means(const std::string& choice, const Channel& channel) {
   const std::size_t slash = channel.group.find('/');
   const std::string asset = channel.group.substr(slash == std::string::npos ? 0 : slash + 1);

@@ -21,6 +21,8 @@ std::vector<Quantity> metered(const std::vector<Channel>& channels);
 
 // What is recorded if the scenario does not choose: power, states, outputs, and inputs that are telemetered.
 std::vector<Channel> default_channels(const Plan& plan);
+// What the controllers command, true powers and telemetered states of another lane, in the group `group`/<asset>: what it is compared with.
+std::vector<Channel> compared_channels(const Plan& plan, const std::string& group, int lane);
 // Whether a choice means a channel: "battery", "battery.temperature", "homes.*.power", "*.temperature"; `*` stands for any text.
 bool means(const std::string& choice, const Channel& channel);
 // Those of the default that one of the choices means, and the power of every asset: a file can always be audited.

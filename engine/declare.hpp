@@ -65,6 +65,7 @@ enum Flag : unsigned {
   thermal_stored = 1 << 14,
   thermal_content = 1 << 15,  // Wh above 0 K; its change is the integral of `thermal_stored`
   needed = 1 << 16,           // input without which an asset means nothing: a scenario must say it
+  held_by_link = 1 << 17,     // s for which a link keeps each message, of which it holds so many only (engine/sensor.hpp)
 };
 
 // How an output of a disturbance acts on the parameter that its wire names. Several act in this order: the parameter's own value, times

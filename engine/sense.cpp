@@ -128,8 +128,9 @@ void Batch::sense(int b, bool at_end) {
     const bool noise = some(sensor.deviation), wander = some(sensor.wander);
     if (noise || wander) {
       const Lanes fours = (sensor.samples * 0.25).floor();
-      const auto draw = [&](Sensor::Numbers& to, std::uint32_t what) {
-        const Lanes where = pick(to.of != fours, due, 0.0);
+      // Only where it is noisy: a neighbour's noise leaves no trace.
+      const auto draw = [&](Sensor::Numbers& to, const Lanes& size, std::uint32_t what) {
+        const Lanes where = pick(to.of != fours && size > 0, due, 0.0);
         if (!some(where)) return;
         if (where.sum() == width) {  // as a rule
           normals(s, one.own_identity | what, fours, to.value.data());
@@ -141,8 +142,8 @@ void Batch::sense(int b, bool at_end) {
         to.of = pick(where > 0.5, fours, to.of);
         for (std::size_t w = 0; w < 4; ++w) to.value[w] = pick(where > 0.5, numbers[w], to.value[w]);
       };
-      if (noise) draw(sensor.noises, draw_noise);
-      if (wander) draw(sensor.drifts, draw_wander);
+      if (noise) draw(sensor.noises, sensor.deviation, draw_noise);
+      if (wander) draw(sensor.drifts, sensor.wander, draw_wander);
     }
     sense_one(rows, one, now, due, noise);
   }
@@ -152,6 +153,8 @@ void Batch::sense_one(Lanes* rows, const Plan::Instrument& one, const Lanes& now
   const Step& s = head_of(rows).step;
   Sensor& sensor = *reinterpret_cast<Sensor*>(rows + one.self.offset);
   const bool somebody = some(due);
+  const Lanes linked =
+      one.link.type ? Lanes(sensor.awake * reinterpret_cast<Link*>(rows + one.link.offset)->awake) : Lanes(Lanes::Zero());
   Lanes taken = Lanes::Zero();
   if (somebody) {
     Lanes missed = Lanes::Zero(), truth = rows[one.truth];
@@ -162,18 +165,17 @@ void Batch::sense_one(Lanes* rows, const Plan::Instrument& one, const Lanes& now
       }
     }
     if (one.other >= 0) truth = pick(sensor.swapped > 0.5, rows[one.other], truth);
+    const Lanes known = sensor.known;
     taken = sensor.sample(now, due, missed, truth, one.share, noisy);
+    // The first one is known at once, however long the link takes: nobody decides by a price that never was.
+    const Lanes shown = taken * (1 - linked * known);
+    sensor.measured = pick(shown > 0.5, sensor.sampled, sensor.measured);
+    sensor.measured_at = pick(shown > 0.5, sensor.sampled_at, sensor.measured_at);
   }
   if (one.link.type) {
     Link& link = *reinterpret_cast<Link*>(rows + one.link.offset);
-    const Lanes linked = sensor.awake * link.awake;
     if (somebody) link.send(s, now, taken * linked, sensor.sampled, most(sensor.interval, s.dt), one.identity);
     link.deliver(now, linked, sensor.measured, sensor.measured_at);
-    taken *= 1 - linked;
-  }
-  if (somebody) {
-    sensor.measured = pick(taken > 0.5, sensor.sampled, sensor.measured);
-    sensor.measured_at = pick(taken > 0.5, sensor.sampled_at, sensor.measured_at);
   }
   sensor.age = sensor.awake * (now - sensor.measured_at);
 }

@@ -7,12 +7,13 @@
 namespace urja {
 namespace {
 constexpr double gone = 1e300, never = 1e299;  // a message that does not come (any more); later than all that do
-constexpr double rounding = 1e-6;  // s
+constexpr double rounding = 1e-6;              // s
 }  // namespace
 
 void Sensor::declare(Declare& d) {
   constexpr auto value = "of channel", difference = "of channel, difference";
-  d.parameter<&Sensor::accuracy>("1", 0, {0, 1}, "class: limit of the gain's error, a share of the reading").cite("JCGM 100:2008, 4.3.7");
+  d.parameter<&Sensor::accuracy>("1", 0, {0, 1}, "class: limit of the gain's error, a share of the reading")
+      .cite("JCGM 100:2008, 4.3.7");
   d.parameter<&Sensor::offset_accuracy>(difference, 0, {0, 1e12}, "limit of the offset's error").cite("JCGM 100:2008, 4.3.7");
   d.parameter<&Sensor::gain>("1", 1, {-1e3, 1e3}, "reading over truth", hook);
   d.parameter<&Sensor::bias>(difference, 0, {-1e12, 1e12}, "reading at a truth of 0", hook | estimable);
@@ -52,10 +53,12 @@ void Sensor::wake(const Step& s, const Lanes& truth, const Lanes& linked) {
   scale = (1 + gain_error) * gain;
   shift = offset_error + bias;
   deviation = (noise * noise + noise_added * noise_added).sqrt();
-  filtered = one_if(lag > 0 || wander > 0);
-  limited = one_if(resolution > 0 || coarse > 0 || lowest > -never || highest < never);
-  const Lanes timed = one_if(interval > 0 || stuck > 0.5 || missing > 0 || swapped > 0.5);
-  awake = one_if(scale != 1 || shift != 0 || accuracy > 0 || offset_accuracy > 0 || deviation > 0 || filtered + limited + timed + linked > 0.5);
+  // Compared with what does nothing, so that a NaN is awake and found.
+  filtered = one_if(lag != 0 || wander != 0);
+  limited = one_if(resolution != 0 || coarse != 0 || lowest > -never || highest < never);
+  const Lanes timed = one_if(interval != 0 || stuck > 0.5 || missing != 0 || swapped > 0.5);
+  awake = one_if(scale != 1 || shift != 0 || accuracy != 0 || offset_accuracy != 0 || deviation != 0 ||
+                 filtered + limited + timed + linked > 0.5);
   const Lanes woken = slept * awake, time = s.index * s.dt;
   if (some(woken)) {
     for (Lanes* shown : {&lagged, &sampled, &measured}) *shown = pick(woken > 0.5, truth, *shown);
@@ -75,14 +78,16 @@ Lanes Sensor::sample(const Lanes& now, const Lanes& due, const Lanes& missed, co
     if (in_step) return of.value[static_cast<std::size_t>(at)];
     return pick(which < 1.5, pick(which < 0.5, of.value[0], of.value[1]), pick(which < 2.5, of.value[2], of.value[3]));
   };
+  // Before the first one nothing can be missed or stuck. Its own clock goes on also while no sample comes through.
+  const Lanes taken = due * (1 - missed * known);
   Lanes reading = truth, drift = Lanes::Zero();
   if (some(filtered)) {
-    const Lanes past = sampled_at - now;  // since the last one; none before the first
+    const Lanes past = sampled_at - now, moves = taken * filtered;  // since the last one; none before the first
     const Lanes kept = pick(lag > 0, (past / most(lag, 1e-9)).exp(), 0.0) * known;
     reading = pick(kept > 0, truth + (lagged - truth) * kept, truth);
-    lagged = pick(due > 0.5, reading, lagged);
+    lagged = pick(moves > 0.5, reading, lagged);
     const Lanes held = (past / wander_time).exp() * known;
-    wandered = pick(due > 0.5, wandered * held + wander * most(1 - held * held, 0).sqrt() * number(drifts), wandered);
+    wandered = pick(moves > 0.5, wandered * held + wander * most(1 - held * held, 0).sqrt() * number(drifts), wandered);
     drift = wandered;
   }
   Lanes y = scale * reading + (shift + drift);
@@ -93,13 +98,11 @@ Lanes Sensor::sample(const Lanes& now, const Lanes& due, const Lanes& missed, co
   }
   if (share) y = clamp(y, lanes(0), lanes(1));
 
-  // Before the first one nothing can be missed or stuck. Its own clock goes on also while no sample comes through.
-  const Lanes taken = due * (1 - missed * known);
   sampled = pick(taken * (1 - pick(stuck > 0.5, known, 0.0)) > 0.5, y, sampled);
   sampled_at = pick(taken > 0.5, now, sampled_at);
   if (some(interval)) {
     const Lanes span = pick(interval > 0, interval, 1.0);
-    next = pick(due * interval > 0, ((now / span + 1e-9).floor() + 1) * span, next);
+    next = pick(due * interval > 0, (((now + rounding) / span).floor() + 1) * span, next);
   }
   known = most(known, due);
   samples += due;
@@ -108,14 +111,15 @@ Lanes Sensor::sample(const Lanes& now, const Lanes& due, const Lanes& missed, co
 
 void Link::declare(Declare& d) {
   constexpr auto value = "of channel", difference = "of channel, difference";
-  d.parameter<&Link::delay>("s", 0, {0, 1e8}, "of each message", hook);
-  d.parameter<&Link::jitter>("s", 0, {0, 1e8}, "mean of what is added to it at random (lognormal, sigma 1)", hook);
+  d.parameter<&Link::delay>("s", 0, {0, 1e8}, "of each message", hook | held_by_link);
+  d.parameter<&Link::jitter>("s", 0, {0, 1e8}, "mean of what is added to it at random (lognormal, sigma 1)", hook | held_by_link);
   d.parameter<&Link::loss>("1", 0, {0, 1}, "share of messages that are lost", hook);
   d.parameter<&Link::duplicates>("1", 0, {0, 1}, "share of messages that come a second time", hook);
   d.parameter<&Link::reordered>("1", 0, {0, 1}, "share of messages that are overtaken by later ones", hook);
-  d.parameter<&Link::late_by>("s", 0, {0, 1e8}, "how much later these two come", hook);
+  d.parameter<&Link::late_by>("s", 0, {0, 1e8}, "how much later these two come", hook | held_by_link);
   d.parameter<&Link::in_order>("1", 0, {0, 1}, "1: who receives passes over what is older than what has come");
-  d.parameter<&Link::clock_offset>("s", 0, {-1e8, 1e8}, "stamp minus true time; who receives waits until a stamp has come", hook);
+  d.parameter<&Link::clock_offset>("s", 0, {-1e8, 1e8}, "stamp minus true time; who receives waits until a stamp has come",
+                                   hook | held_by_link);
   d.parameter<&Link::false_gain>("1", 1, {-1e6, 1e6}, "falsified: factor", hook);
   d.parameter<&Link::false_term>(difference, 0, {-1e12, 1e12}, "falsified: term", hook);
   d.parameter<&Link::replayed>("s", 0, {0, 1e8}, "what was sent so long ago is sent again", hook);
@@ -132,12 +136,20 @@ void Link::declare(Declare& d) {
 }
 
 void Link::prepare(const Step&) {
-  awake = one_if(!(delay == 0 && jitter == 0 && loss == 0 && duplicates == 0 && reordered == 0 && clock_offset == 0 && false_gain == 1 &&
-                   false_term == 0 && replayed == 0 && recording < 0.5));
+  const Lanes was = awake;
+  awake = one_if(!(delay == 0 && jitter == 0 && loss == 0 && duplicates == 0 && reordered == 0 && clock_offset == 0 &&
+                   false_gain == 1 && false_term == 0 && replayed == 0 && recording < 0.5));
+  // What was on its way when the link last slept does not come any more.
+  const Lanes woken = awake * (1 - was);
+  if (!some(woken)) return;
+  oldest = pick(woken > 0.5, sent, oldest);
+  next = pick(woken > 0.5, lanes(never), next);
+  newest_stamp = pick(woken > 0.5, lanes(-never), newest_stamp);
 }
 
 // Lane by lane: a message is rare beside the arithmetic of a step, and lanes part ways in their rings.
-void Link::send(const Step& s, const Lanes& now, const Lanes& taken, const Lanes& sampled, const Lanes& interval, std::uint32_t identity) {
+void Link::send(const Step& s, const Lanes& now, const Lanes& taken, const Lanes& sampled, const Lanes& interval,
+                std::uint32_t identity) {
   for (int i = 0; i < width; ++i) {
     if (taken[i] * awake[i] < 0.5) continue;
     const auto number = static_cast<std::int64_t>(sent[i]);
@@ -196,7 +208,9 @@ void Link::deliver(const Lanes& now, const Lanes& where, Lanes& measured, Lanes&
         chosen = slot;
       }
     }
-    while (from < to && due[static_cast<std::size_t>(from % room)][i] >= never && again[static_cast<std::size_t>(from % room)][i] >= never) ++from;
+    while (from < to && due[static_cast<std::size_t>(from % room)][i] >= never &&
+           again[static_cast<std::size_t>(from % room)][i] >= never)
+      ++from;
     oldest[i] = static_cast<double>(from);
     next[i] = waiting;
     if (chosen == room) continue;

@@ -107,7 +107,7 @@ std::optional<double> convert(const WrittenQuantity& quantity, std::string_view 
   const std::string name = quantity.unit.empty() ? "1" : canonical(quantity.unit, &seen);
   const Spelling* from = find(name);
   if (!from) return std::nullopt;
-  if (declared == "K" && from->dimension == to->dimension) return quantity.value * from->factor;  // a difference
+  if (declared == "K") return from == to ? std::optional(quantity.value) : std::nullopt;  // a difference, and 3 degC is none
   // A share of a rating is a plain number too.
   const auto dimension = [](const Spelling& s) {
     return s.dimension == "power share" ? std::string_view("number") : s.dimension;

@@ -118,12 +118,13 @@ void FaultClock::tick(const Step& s, const FaultSettings& settings) {
     ends = pick(comes, least(s.time + duration, never), ends);
   }
 
-  const Mask is = begins <= now && ends > now;
+  const Mask between = begins <= now && ends > now;
+  const Mask is = between && severity > 0;
   const Mask was = active > 0.5;
   since = pick(is && !was, s.time, since);
   spent = pick(was && !is, spent + (s.time - since), spent);
   active = one_if(is);
-  due = pick(is, ends, pick(by_heat && !is, s.time + check_every, begins));
+  due = pick(between, ends, pick(by_heat && !between, s.time + check_every, begins));
   level = active * severity;
   if (settings.onset == "step") return;
   const Lanes into = pick(is, s.time + 0.5 * s.dt - begins, 0.0);  // at the step's middle

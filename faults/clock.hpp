@@ -7,7 +7,7 @@
 //   level   1 |      ______            ramp: linear over `rise`          intermittent: on for `on_time`, off for `off_time`
 //             |     /      |           exponential: 1 - exp(-t/rise)
 //           0 |____/       |_____      `active` (the label) is 1 from the first to the last step of it, whatever the level
-//               begins     ends     `severity` is the height of the plateau: 0 is as if the fault were not there
+//               begins     ends     `severity` is the height of the plateau: 0 is as if the fault were not there, its label too
 //
 // A fault kind is a struct that has a FaultClock, its sizes, and outputs that act on hooks of its target: `tick()` first, then the
 // outputs from `level`. It runs when something changes and costs nothing in between. Times fall on the begins of steps: a fault that

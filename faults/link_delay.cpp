@@ -13,7 +13,7 @@ struct LinkDelay : FaultClock {
   static void declare(Declare& d) {
     FaultClock::declare<LinkDelay>(d, {"link"});
     d.effect("age", Sign::rises);
-    d.parameter<&LinkDelay::by>("s", 60, {0, 1e7}, "that they take longer");
+    d.parameter<&LinkDelay::by>("s", 60, {0, 1e7}, "that they take longer", held_by_link);
     d.output<&LinkDelay::delay>("s", "that they take longer").onto("target.delay", Effect::term);
   }
   void disturb(const Step& s, const Settings& settings) {

@@ -14,7 +14,7 @@ struct LinkDuplication : FaultClock {
     FaultClock::declare<LinkDuplication>(d, {"link"});
     d.effect("age", Sign::rises);
     d.parameter<&LinkDuplication::share>("1", 0.3, {0, 1}, "of messages");
-    d.parameter<&LinkDuplication::late>("s", 60, {0, 1e7}, "that the second one comes later");
+    d.parameter<&LinkDuplication::late>("s", 60, {0, 1e7}, "that the second one comes later", held_by_link);
     d.output<&LinkDuplication::duplicates>("1", "share of messages").onto("target.duplicates", Effect::term);
     d.output<&LinkDuplication::late_by>("s", "later").onto("target.late_by", Effect::term);
   }

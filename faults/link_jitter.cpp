@@ -13,7 +13,7 @@ struct LinkJitter : FaultClock {
   static void declare(Declare& d) {
     FaultClock::declare<LinkJitter>(d, {"link"});
     d.effect("age", Sign::rises);
-    d.parameter<&LinkJitter::mean>("s", 30, {0, 1e7}, "of what is added at random to the time that they take");
+    d.parameter<&LinkJitter::mean>("s", 30, {0, 1e7}, "of what is added at random to the time that they take", held_by_link);
     d.output<&LinkJitter::jitter>("s", "mean of what is added").onto("target.jitter", Effect::term);
   }
   void disturb(const Step& s, const Settings& settings) {

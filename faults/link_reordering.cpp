@@ -14,7 +14,7 @@ struct LinkReordering : FaultClock {
     FaultClock::declare<LinkReordering>(d, {"link"});
     d.effect("age", Sign::rises);
     d.parameter<&LinkReordering::share>("1", 0.3, {0, 1}, "of messages");
-    d.parameter<&LinkReordering::late>("s", 60, {0, 1e7}, "that they come later");
+    d.parameter<&LinkReordering::late>("s", 60, {0, 1e7}, "that they come later", held_by_link);
     d.output<&LinkReordering::reordered>("1", "share of messages").onto("target.reordered", Effect::term);
     d.output<&LinkReordering::late_by>("s", "later").onto("target.late_by", Effect::term);
   }

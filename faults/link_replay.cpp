@@ -13,7 +13,8 @@ struct LinkReplay : FaultClock {
   static void declare(Declare& d) {
     FaultClock::declare<LinkReplay>(d, {"link"});
     d.effect("measured", Sign::changes);
-    d.parameter<&LinkReplay::span>("s", 3600, {1, 1e7}, "of the past that is sent again and again; at most 96 samples");
+    d.parameter<&LinkReplay::span>("s", 3600, {1, 1e7}, "of the past that is sent again and again; at most 96 samples",
+                                   held_by_link);
     d.output<&LinkReplay::replayed>("s", "how old what is sent is").onto("target.replayed", Effect::term);
     d.output<&LinkReplay::recording>("1", "1: what is sent is kept").onto("target.recording", Effect::term);
   }

@@ -14,8 +14,9 @@ struct SensorClockSkew : FaultClock {
   static void declare(Declare& d) {
     FaultClock::declare<SensorClockSkew>(d, {"link"});
     d.effect("measured", Sign::changes);
-    d.parameter<&SensorClockSkew::offset>("s", 300, {-1e6, 1e6}, "its stamp minus the true time");
-    d.parameter<&SensorClockSkew::rate_of_clock>("1", 0, {-0.1, 0.1}, "that it gains per time, beside the offset (1e-6 is 1 ppm)");
+    d.parameter<&SensorClockSkew::offset>("s", 300, {-1e6, 1e6}, "its stamp minus the true time", held_by_link);
+    d.parameter<&SensorClockSkew::rate_of_clock>("1", 0, {-0.1, 0.1},
+                                                 "that it gains per time, beside the offset (1e-6 is 1 ppm)");
     d.output<&SensorClockSkew::clock_offset>("s", "its stamp minus the true time").onto("target.clock_offset", Effect::term);
   }
   void disturb(const Step& s, const Settings& settings) {

@@ -130,9 +130,9 @@ void AssetReader::check_needed(const AssetTarget& target, const Node& entries) {
     const std::string unit = target.unit_of(m);
     problem(entries, fmt::format("{} is not given", key),
             m.kind == Kind::parameter ? fmt::format("write `{}: {}`", key, unit == "1" ? "0.1" : "1 " + unit)
-            : source          ? fmt::format("name a data set: `{}: ..`", key)
-            : m.unit == "W"   ? fmt::format("write `{}: 2 kW`, or a column of a data set, `{}: DATA.COLUMN`", key, key)
-            : m.unit == "W/W" ? fmt::format("write `{}: 0.5`, or a column of a data set, `{}: DATA.COLUMN`", key, key)
+            : source                  ? fmt::format("name a data set: `{}: ..`", key)
+            : m.unit == "W"           ? fmt::format("write `{}: 2 kW`, or a column of a data set, `{}: DATA.COLUMN`", key, key)
+            : m.unit == "W/W"         ? fmt::format("write `{}: 0.5`, or a column of a data set, `{}: DATA.COLUMN`", key, key)
                               : fmt::format("write `{}: 1 {}`, or a column of a data set, `{}: DATA.COLUMN`", key, m.unit, key));
   }
 }
@@ -162,8 +162,12 @@ void AssetReader::check_orders(const AssetTarget& target) {
     const auto setting = std::find_if(type.settings.begin(), type.settings.end(), [&](const auto& s) { return s.name == key; });
     return {setting->unit, {setting->read(target.asset().settings.get())}};
   };
-  const auto source = [](const Given& g) {
-    return g.rank == Given::by_default ? " by default" : g.rank == Given::in_set ? " in the parameter set" : "";
+  // An earlier entry may have said it: of a sensor, `"*.power": {highest: 2 kW}`.
+  const auto source = [&](const Given& g, const std::string& key, double value) {
+    const Member* m = type.find(key);
+    return g.rank == Given::in_set                                    ? " in the parameter set"
+           : g.rank == Given::by_default && (!m || m->start == value) ? " by default"
+                                                                      : "";
   };
   for (const std::vector<std::string>& order : type.orders) {
     for (std::size_t k = 1; k < order.size(); ++k) {
@@ -178,12 +182,12 @@ void AssetReader::check_orders(const AssetTarget& target) {
         const bool at_low = place(of_low) > place(of_high);
         const Given& at = at_low ? of_low : of_high;
         const std::string who = a.of_member.size() + b.of_member.size() > 2 ? fmt::format("member {}: ", m + 1) : "";
-        problems_.add(
-            {at.file, at.line, at.column, at.path,
-             at_low
-                 ? fmt::format("{}{} is above {}, {}{}", who, with_unit(x, a.unit), high, with_unit(y, b.unit), source(of_high))
-                 : fmt::format("{}{} is below {}, {}{}", who, with_unit(y, b.unit), low, with_unit(x, a.unit), source(of_low)),
-             fmt::format("{} must be at most {}", low, high)});
+        problems_.add({at.file, at.line, at.column, at.path,
+                       at_low ? fmt::format("{}{} is above {}, {}{}", who, with_unit(x, a.unit), high, with_unit(y, b.unit),
+                                            source(of_high, high, y))
+                              : fmt::format("{}{} is below {}, {}{}", who, with_unit(y, b.unit), low, with_unit(x, a.unit),
+                                            source(of_low, low, x)),
+                       fmt::format("{} must be at most {}", low, high)});
         break;
       }
     }
@@ -216,6 +220,17 @@ void AssetReader::apply_set(const AssetTarget& target, const std::string& name, 
       }
     } else {
       problem(*cell, fmt::format("there is no cell set '{}'", cell->text));
+    }
+  }
+  if (const Node* values = root.find("values"); values && !target.channel_unit.empty()) {
+    for (const Node::Entry& e : values->entries) {  // a pyranometer does not measure a battery's power
+      const Member* m = target.type().find(e.key);
+      const auto written = parse_quantity(e.value.text);
+      if (!m || !written || !m->unit.starts_with("of channel") || convert(*written, target.unit_of(*m))) continue;
+      problem(at,
+              fmt::format("'{}' measures in {}, and {} is in {}", name, written->unit, target.asset().name, target.channel_unit),
+              "choose another set, or write the values themselves");
+      return;
     }
   }
   for (const char* part : {"values", "tables"}) {
@@ -311,6 +326,10 @@ void AssetReader::apply(const AssetTarget& target, const Node::Entry& entry) {
   if (!type.disturb) known.push_back("set");
   for (const Member& other : type.members) {
     if (writable(other)) known.push_back(other.name);
+  }
+  if (type.disturb) {  // its own sizes before those of every fault's clock
+    std::erase(known, "start_time");
+    std::reverse(known.begin(), known.end());
   }
   for (const auto& s : type.settings) known.push_back(s.name);
   for (const auto& c : type.choices) known.push_back(c.name);

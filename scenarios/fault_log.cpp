@@ -5,6 +5,7 @@
 #include <cmath>
 #include <nlohmann/json.hpp>
 
+#include "engine/calendar.hpp"
 #include "scenarios/run.hpp"
 
 namespace urja {
@@ -18,12 +19,23 @@ constexpr std::pair<const char*, const char*> compared[] = {
 
 }  // namespace
 
-FaultLog::FaultLog(const Scenario& scenario) : start_(scenario.start) {
+FaultLog::FaultLog(const Scenario& scenario) : start_(scenario.start), zone_(scenario.zone) {
   for (const Scenario::Fault& f : scenario.faults) {
     const auto find = [&](const char* name) { return *scenario.plan->find(f.name + "." + name); };
     faults_.push_back({f, find("active"), find("begins"), find("ends"), find("occurrence")});
   }
-  if (!faults_.empty()) lanes_ = 2 + (faults_.size() <= most_compared ? static_cast<int>(faults_.size()) : 0);
+  if (faults_.empty()) return;
+  lanes_ = 2 + (faults_.size() <= most_compared ? static_cast<int>(faults_.size()) : 0);
+  for (const Plan::Asset& a : scenario.plan->assets) {
+    for (const Member& m : a.type->members) {
+      if (!a.type->controller || m.kind != Kind::output || m.wire.empty()) continue;
+      commands_.push_back({*scenario.plan->find(a.name + "." + m.name), std::vector<Command::Otherwise>(static_cast<std::size_t>(lanes_ - 1))});
+    }
+  }
+}
+
+std::vector<Channel> FaultLog::channels(const Plan& plan) const {
+  return lanes_ > 1 ? compared_channels(plan, "without_faults", 1) : std::vector<Channel>{};
 }
 
 void FaultLog::disarm(Batch& batch) const {
@@ -31,7 +43,18 @@ void FaultLog::disarm(Batch& batch) const {
   for (int lane = 2; lane < lanes_; ++lane) batch.disarm(lane, lane - 2);
 }
 
-void FaultLog::watch(const Batch& batch) {
+void FaultLog::watch(const Batch& batch, double seconds) {
+  for (Command& c : commands_) {
+    const double with = batch.get(0, c.quantity);
+    for (int lane = 1; lane < lanes_; ++lane) {
+      const double without = batch.get(lane, c.quantity);
+      // A continuous command is never quite the same again: what counts is more than a hundredth.
+      if (std::abs(with - without) <= 0.01 * std::max(std::abs(with), std::abs(without)) + 1e-6) continue;
+      Command::Otherwise& other = c.lanes[static_cast<std::size_t>(lane - 1)];
+      if (other.seconds == 0) other.first = batch.time(0) - seconds, other.with = with, other.without = without;
+      other.seconds += seconds;
+    }
+  }
   for (One& one : faults_) {
     const double ended = std::max(0.0, batch.get(0, one.occurrence)), active = batch.get(0, one.active);
     const auto event = [&](double time, const char* what) {
@@ -50,7 +73,10 @@ void FaultLog::write_events(Recorder& recorder) const {
 }
 
 nlohmann::json FaultLog::state() const {
-  nlohmann::json all{{"faults", nlohmann::json::array()}, {"events", nlohmann::json::array()}};
+  nlohmann::json all{{"faults", nlohmann::json::array()}, {"events", nlohmann::json::array()}, {"commands", nlohmann::json::array()}};
+  for (const Command& c : commands_) {
+    for (const auto& o : c.lanes) all["commands"].push_back({o.seconds, o.first, o.with, o.without});
+  }
   for (const One& one : faults_) all["faults"].push_back({one.come, one.ended, one.end});
   for (const Event& e : events_) all["events"].push_back({e.time, e.fault, e.text});
   return all;
@@ -60,7 +86,30 @@ void FaultLog::set_state(const nlohmann::json& state) {
     const auto& one = state.at("faults").at(k);
     faults_[k].come = one.at(0), faults_[k].ended = one.at(1), faults_[k].end = one.at(2);
   }
+  std::size_t at = 0;
+  for (Command& c : commands_) {
+    for (auto& o : c.lanes) {
+      const auto& one = state.at("commands").at(at++);
+      o = {one.at(0), one.at(1), one.at(2), one.at(3)};
+    }
+  }
   for (const auto& e : state.at("events")) events_.push_back({e.at(0), e.at(1), e.at(2)});
+}
+
+nlohmann::json FaultLog::decisions(int lane) const {
+  nlohmann::json all = nlohmann::json::array();
+  const auto zone = Zone::find(zone_);
+  for (const Command& c : commands_) {
+    const Command::Otherwise& o = c.lanes[static_cast<std::size_t>(lane - 1)];
+    if (o.seconds == 0) continue;
+    all.push_back({{"command", c.quantity.asset + "." + c.quantity.name},
+                   {"unit", c.quantity.unit},
+                   {"otherwise_h", o.seconds / 3600},
+                   {"first", zone ? zone->text(static_cast<std::int64_t>(o.first)) : ""},
+                   {"with", o.with},
+                   {"without", o.without}});
+  }
+  return all;
 }
 
 void FaultLog::add_to(nlohmann::json& kpis, const Scenario& scenario, const Batch& batch, const KpiCounter& counter,
@@ -71,14 +120,16 @@ void FaultLog::add_to(nlohmann::json& kpis, const Scenario& scenario, const Batc
   for (const auto& [key, name] : compared) {
     if (without.contains(key)) kpis["without_faults"][key] = without[key];
   }
+  if (!commands_.empty()) kpis["without_faults"]["decisions"] = decisions(1);
   for (std::size_t k = 0; k < faults_.size(); ++k) {
     const One& one = faults_[k];
     nlohmann::json all{{"id", one.fault.name},
                        {"kind", one.fault.kind},
                        {"on", one.fault.on},
-                       {"times", one.come},
+                       {"times", batch.disturbed_for(0, one.fault.name) > 0 ? one.come : 0.0},
                        {"active_h", batch.disturbed_for(0, one.fault.name) / 3600}};
     if (lanes_ > 2) {
+      if (!commands_.empty()) all["decisions"] = decisions(static_cast<int>(k) + 2);
       const nlohmann::json other = key_figures(scenario, batch, counter, static_cast<int>(k) + 2, steps, ignored);
       for (const auto& [key, name] : compared) {
         if (!kpis.contains(key) || !other.contains(key)) continue;

@@ -17,16 +17,18 @@ class FaultLog {
   explicit FaultLog(const Scenario& scenario);
   // Of the batch: the plant, then those it is compared with. One without faults.
   int lanes() const { return lanes_; }
+  // What the result holds of the plant without faults.
+  std::vector<Channel> channels(const Plan& plan) const;
   // After the reset of all lanes.
   void disarm(Batch& batch) const;
-  // After each recorded interval: notes those that have come or gone.
-  void watch(const Batch& batch);
+  // After each recorded interval, of `seconds`: notes those that have come or gone, and what controllers do otherwise than without them.
+  void watch(const Batch& batch, double seconds);
   void write_events(Recorder& recorder) const;
   // All that has been noted, to go on from in another process.
   nlohmann::json state() const;
   void set_state(const nlohmann::json& state);
-  // `kpis` of the plant get `faults` (one object each: id, kind, on, times, active_h, and what was more or less than without it) and
-  // `without_faults`.
+  // `kpis` of the plant get `faults` (one object each: id, kind, on, times, active_h, and what was more or less than without it),
+  // `without_faults`, and of both `decisions`: what controllers commanded otherwise, for how many hours, first when, and what instead of what.
   void add_to(nlohmann::json& kpis, const Scenario& scenario, const Batch& batch, const KpiCounter& counter,
               std::int64_t steps) const;
 
@@ -37,8 +39,19 @@ class FaultLog {
     double come = 0, ended = 0, end = 0;
   };
   double start_;
+  std::string zone_;
   int lanes_ = 1;
   std::vector<One> faults_;
+  // What a controller commands, against that in each other lane.
+  struct Command {
+    Quantity quantity;
+    struct Otherwise {
+      double seconds = 0, first = 0, with = 0, without = 0;
+    };
+    std::vector<Otherwise> lanes;  // [lane - 1]
+  };
+  std::vector<Command> commands_;
+  nlohmann::json decisions(int lane) const;
   struct Event {
     double time;
     std::string fault, text;

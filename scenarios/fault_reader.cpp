@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "engine/sensor.hpp"
 #include "scenarios/sensor_reader.hpp"
 
 namespace urja {
@@ -60,7 +61,9 @@ void FaultReader::read_one(const Node::Entry& e) {
       fail(*after, fmt::format("there is no fault '{}' before this one", after->text),
            before.empty() ? "write it above the one that follows it" : "known: " + any_of(before));
   }
-  assets_.read({s_.plan.get(), index, 1, AssetTarget::What::disturber, unit}, e.value, {"kind", "on", "at", "after", "start_time", "with"});
+  assets_.read({s_.plan.get(), index, 1, AssetTarget::What::disturber, unit}, e.value,
+               {"kind", "on", "at", "after", "start_time", "with"});
+  if (measures) check_link(type, index, target, e.value);
   const auto value = [&](const char* name) { return s_.plan->starts[static_cast<std::size_t>(s_.plan->row_of(d.self, name))]; };
   if (at) {
     const auto time = time_of(*at);
@@ -85,17 +88,22 @@ bool FaultReader::asset_target(const Type& type, const Node* on, const Node& fau
   for (const auto& [asset, of] : s_.models) {
     if (std::find(fits.begin(), fits.end(), of) != fits.end()) can.push_back(asset);
   }
+  const std::string members = on ? member_missing(on->text) : "";
   fail(on ? *on : fault,
-       !on      ? "the key 'on' is missing"
-       : !model ? fmt::format("there is no asset '{}'", on->text)
-                : fmt::format("'{}' is a {}, which {} does not befall", on->text, *model, type.name),
-       can.empty() ? "it befalls " + any_of(fits) + ", and the plant has none" : "it can befall " + any_of(can));
+       !on                ? "the key 'on' is missing"
+       : !on->is_scalar() ? "expected the name of an asset"
+       : !model           ? fmt::format("there is no asset '{}'", on->text)
+                          : fmt::format("'{}' is a {}, which {} does not befall", on->text, *model, type.name),
+       !members.empty() ? members
+       : can.empty()    ? "it befalls " + any_of(fits) + ", and the plant has none"
+                        : "it can befall " + any_of(can));
   return false;
 }
 
 // A channel, or for links all that an asset sends; what measures it is made if it is not there. `target` becomes the channel's path where the
 // kind says of which channel it is (a state of charge); `unit` is that of its sizes, empty where several channels are meant.
-bool FaultReader::measured_target(const Type& type, const Role& role, const Node* on, const Node& fault, std::string& target, std::string& unit) {
+bool FaultReader::measured_target(const Type& type, const Role& role, const Node* on, const Node& fault, std::string& target,
+                                  std::string& unit) {
   const bool links = role.models.front() == "link";
   const std::string end = role.tag.empty() ? "" : "." + role.tag;
   std::vector<MeasuredChannel> meant;
@@ -103,28 +111,42 @@ bool FaultReader::measured_target(const Type& type, const Role& role, const Node
     if (!end.empty() && !target.ends_with(end)) target += end;
     meant = channels_meant(*s_.plan, target, links);
     // A member that is not there is none.
-    if (!meant.empty() && meant.front().path != target && !model_at(links && model_at(target) ? target : target.substr(0, target.rfind('.')))) meant.clear();
+    if (!meant.empty() && meant.front().path != target &&
+        !model_at(links && model_at(target) ? target : target.substr(0, target.rfind('.'))))
+      meant.clear();
   }
   if (target.find('*') != std::string::npos) meant.clear();
   if (meant.empty()) {
     if (on && (not_loaded_.count(on->text) || not_loaded_.count(on->text.substr(0, on->text.rfind('.'))))) return false;
-    std::vector<std::string> can;
+    std::vector<std::string> can, owners;
     for (const MeasuredChannel& c : measurable_channels(*s_.plan, false)) {
-      if (end.empty() || c.channel == role.tag) can.push_back(end.empty() ? c.path : c.path.substr(0, c.path.size() - end.size()));
+      if (end.empty() || c.channel == role.tag)
+        can.push_back(end.empty() ? c.path : c.path.substr(0, c.path.size() - end.size()));
+      if (links) owners.push_back(c.path.substr(0, c.path.rfind('.')));
     }
-    const std::string close = on ? nearest(on->text, can) : "";
-    const bool asset = on && model_at(on->text).has_value();
-    if (asset) std::erase_if(can, [&](const std::string& c) { return !c.starts_with(on->text + "."); });
+    const std::string text = on && on->is_scalar() ? on->text : "", owner = text.substr(0, text.rfind('.'));
+    const bool asset = model_at(text).has_value(), pattern = text.find('*') != std::string::npos;
+    const bool of_asset = !end.empty() && owner != text && std::find(can.begin(), can.end(), owner) != can.end();
+    const std::string example = can.empty() ? "" : "write ASSET.CHANNEL, such as " + can.front();
+    if (asset && end.empty()) std::erase_if(can, [&](const std::string& c) { return !c.starts_with(text + "."); });
+    const std::string members = member_missing(text);
+    owners.insert(owners.end(), can.begin(), can.end());
+    const std::string close = pattern ? "" : nearest(text, owners);
     fail(on ? *on : fault,
          !on                    ? "the key 'on' is missing"
-         : asset && end.empty() ? fmt::format("'{}' is an asset, and {} befalls one of its channels", on->text, type.name)
-         : asset                ? fmt::format("'{}' has no {}", on->text, role.tag)
-                                : fmt::format("there is no {} '{}'", end.empty() ? "channel" : "asset", on->text),
-         asset && !can.empty()  ? "write on: " + any_of(can)
-         : !close.empty() ? fmt::format("did you mean '{}'?", close)
-         : can.empty()    ? "the plant has none that it can befall"
-         : end.empty()    ? "write ASSET.CHANNEL, such as " + can.front()
-                          : "it can befall " + any_of(can));
+         : !on->is_scalar()     ? fmt::format("expected the name of {}", end.empty() ? "a channel" : "an asset")
+         : pattern              ? "a fault befalls one channel, and * means any"
+         : asset && end.empty() ? fmt::format("'{}' is an asset, and {} befalls one of its channels", text, type.name)
+         : asset                ? fmt::format("'{}' has no {}, which {} befalls", text, role.tag, type.name)
+         : of_asset             ? fmt::format("{} befalls the {} of an asset, not '{}'", type.name, role.tag, text)
+                                : fmt::format("there is no {} '{}'", end.empty() ? "channel" : "asset", text),
+         !members.empty()                       ? members
+         : of_asset                             ? "write on: " + owner
+         : asset && end.empty() && !can.empty() ? "write on: " + any_of(can)
+         : !close.empty() && !asset             ? fmt::format("did you mean '{}'?", close)
+         : can.empty()                          ? "the plant has none that it can befall"
+         : end.empty()                          ? example
+                                                : "it can befall " + any_of(can));
     return false;
   }
   unit = meant.front().unit;
@@ -137,7 +159,8 @@ bool FaultReader::measured_target(const Type& type, const Role& role, const Node
     for (const Node::Entry& e : fault.entries) {
       const Member* m = type.find(e.key);
       if (!m || !m->unit.starts_with("of channel")) continue;
-      fail(*on, fmt::format("'{}' means channels of several units, and `{}` is of one", on->text, e.key), "write a channel, such as on: " + meant.front().path);
+      fail(*on, fmt::format("'{}' means channels of several units, and `{}` is of one", on->text, e.key),
+           "write a channel, such as on: " + meant.front().path);
       return false;
     }
     unit = "1";
@@ -146,28 +169,42 @@ bool FaultReader::measured_target(const Type& type, const Role& role, const Node
 }
 
 // The channel that another one is swapped with.
-bool FaultReader::second_target(const Type& type, const Role& role, const Node& fault, const std::string& first, const std::string& unit, std::string& other) {
+bool FaultReader::second_target(const Type& type, const Role& role, const Node& fault, const std::string& first,
+                                const std::string& unit, std::string& other) {
   const Node* with = fault.find("with");
   std::string its_unit;
   if (!with) {
     fail(fault, "the key 'with' is missing", "write the other channel, with: ASSET.CHANNEL");
     return false;
   }
-  other = with->text;
+  other = with->is_scalar() ? with->text : "";
   if (!measured_target(type, role, with, fault, other, its_unit)) return false;
   const auto mine = channels_meant(*s_.plan, first, false), theirs = channels_meant(*s_.plan, other, false);
-  const auto owner = [](const std::string& path) { return path.substr(0, path.find('.')); };
-  const bool fleets = mine.front().members > 1 || theirs.front().members > 1;
-  if (other == first || its_unit != unit || mine.front().plan != theirs.front().plan || (fleets && owner(first) != owner(other))) {
+  // "homes.3." of "homes.3.load.power": two meters in one cabinet can be confused, not those of two homes.
+  const auto cabinet = [](const std::string& path, const MeasuredChannel& c) {
+    return path.substr(0, path.size() - (c.asset + "." + c.channel).size());
+  };
+  const std::string my_cabinet = cabinet(first, mine.front()), its_cabinet = cabinet(other, theirs.front());
+  if (other == first || its_unit != unit || my_cabinet != its_cabinet) {
     fail(*with,
-         other == first       ? "is the same channel"
-         : its_unit != unit   ? fmt::format("is in {}, and {} in {}", its_unit, first, unit)
-                              : "lies in another fleet",
-         "two channels of one unit can be swapped");
+         other == first     ? "is the same channel"
+         : its_unit != unit ? fmt::format("is in {}, and {} in {}", unit_text(its_unit), first, unit_text(unit))
+                            : fmt::format("is measured elsewhere than {}", first),
+         its_unit != unit && other != first ? "two channels of one unit can be swapped"
+         : my_cabinet.empty()               ? "two channels of the plant, or of one member of a fleet can be swapped"
+                                            : fmt::format("write another channel of {}, with: {}ASSET.CHANNEL",
+                                                          my_cabinet.substr(0, my_cabinet.size() - 1), my_cabinet));
     return false;
   }
   Plan& home = *mine.front().plan;
-  Plan::Instrument &a = home.sensor(mine.front().asset, mine.front().channel), &b = home.sensor(theirs.front().asset, theirs.front().channel);
+  Plan::Instrument &a = home.sensor(mine.front().asset, mine.front().channel),
+                   &b = home.sensor(theirs.front().asset, theirs.front().channel);
+  for (const auto& [one, two] : {std::pair{&a, &b}, std::pair{&b, &a}}) {
+    if (one->other < 0 || one->other == two->truth) continue;
+    fail(*with, fmt::format("{} is swapped with another channel already", one == &a ? first : other),
+         "a channel can be swapped with one other in a run");
+    return false;
+  }
   a.other = b.truth, b.other = a.truth;
   return true;
 }
@@ -181,21 +218,81 @@ std::optional<double> FaultReader::time_of(const Node& at) {
   return assets_.quantity(at, "s", {});
 }
 
-// The same fault on the same asset, twice at a time, says nothing.
+// Messages that a link cannot hold so long are lost, and a fault that delays them would lose them all.
+void FaultReader::check_link(const Type& type, int index, const std::string& target, const Node& fault) {
+  const Plan::Asset& self = s_.plan->disturbers[static_cast<std::size_t>(index)].self;
+  const auto value = [&](const std::string& name) {
+    return s_.plan->starts[static_cast<std::size_t>(s_.plan->row_of(self, name))];
+  };
+  const bool replays =
+      std::any_of(type.members.begin(), type.members.end(), [](const Member& m) { return m.wire == "target.replayed"; });
+  for (const Member& m : type.members) {
+    if (m.kind != Kind::parameter || !m.has(held_by_link)) continue;
+    for (const MeasuredChannel& c : channels_meant(*s_.plan, target, true)) {
+      const auto too_long = link_too_long(c, value("severity") * value(m.name), replays);
+      if (!too_long) continue;
+      const Node* size = fault.find(m.name);
+      if (size) fail(*size, too_long->what, too_long->mend);
+      else
+        fail(fault, fmt::format("{} by default, {}", m.name, too_long->what), fmt::format("write {}: ", m.name) + too_long->mend);
+      return;
+    }
+  }
+}
+
+// What faults of one kind do to the same thing, or two kinds to one time of a link's messages, cannot be there at a time.
+bool FaultReader::exclude(int index, int other) const {
+  const auto &mine = s_.faults[static_cast<std::size_t>(index)], &its = s_.faults[static_cast<std::size_t>(other)];
+  const Plan::Disturber &a = s_.plan->disturbers[static_cast<std::size_t>(index)],
+                        &b = s_.plan->disturbers[static_cast<std::size_t>(other)];
+  const std::string role = a.self.type->roles.front().models.front();
+  if (role != "sensor" && role != "link") return mine.kind == its.kind && mine.on == its.on;
+  if (b.self.type->roles.front().models.front() != role) return false;
+  bool both = mine.kind == its.kind;
+  for (const Member& m : a.self.type->members) {
+    const Member* of_link = m.wire.starts_with("target.") ? link_type().find(m.wire.substr(7)) : nullptr;
+    both = both || (of_link && of_link->has(held_by_link) && role == "link" &&
+                    std::any_of(b.self.type->members.begin(), b.self.type->members.end(),
+                                [&](const Member& o) { return o.wire == m.wire; }));
+  }
+  if (!both) return false;
+  // "battery" is also battery.power where it means all that an asset sends.
+  const auto meets = [](const std::string& x, const std::string& y) {
+    return !x.empty() && !y.empty() && (x == y || x.starts_with(y + ".") || y.starts_with(x + "."));
+  };
+  return meets(a.target, b.target) || meets(a.target, b.other) || meets(a.other, b.target) || meets(a.other, b.other);
+}
+
 void FaultReader::check_overlap(int index, const Node& at, double start, double every, double duration) {
   const Plan& plan = *s_.plan;
-  const auto& mine = s_.faults[static_cast<std::size_t>(index)];
   const double own_end = every > 0 ? 1e300 : start + duration;
   if (every > 0 && duration > every) fail(at, "it comes again before it has ended", "make its duration shorter than `every`");
   for (int k = 0; k < index; ++k) {
-    const auto& other = s_.faults[static_cast<std::size_t>(k)];
-    if (other.kind != mine.kind || other.on != mine.on) continue;
+    if (!exclude(index, k)) continue;
+    const auto &mine = s_.faults[static_cast<std::size_t>(index)], &other = s_.faults[static_cast<std::size_t>(k)];
     const Plan::Asset& self = plan.disturbers[static_cast<std::size_t>(k)].self;
     const auto its = [&](const char* name) { return plan.starts[static_cast<std::size_t>(plan.row_of(self, name))]; };
     const double from = its("start_time"), to = its("every") > 0 ? 1e300 : from + its("duration");
     if (from < 1e299 && start < to && from < own_end)
-      fail(at, fmt::format("overlaps with '{}', the same fault on the same asset", other.name), "part them in time, or keep one");
+      fail(at,
+           mine.kind != other.kind
+               ? fmt::format("overlaps with '{}', {}, which acts on the same messages in the same way", other.name, other.kind)
+               : fmt::format("overlaps with '{}', the same fault on the same {}", other.name,
+                             mine.on == other.on && mine.on.find('.') == std::string::npos ? "asset" : "target"),
+           "part them in time, or keep one");
   }
+}
+
+// "homes.7.load.demand" where there are three: says so.
+std::string FaultReader::member_missing(const std::string& path) const {
+  for (const Plan::Fleet& f : s_.plan->fleets) {
+    if (!path.starts_with(f.name + ".")) continue;
+    const std::string rest = path.substr(f.name.size() + 1), number = rest.substr(0, rest.find('.'));
+    const bool digits = !number.empty() && number.find_first_not_of("0123456789") == std::string::npos;
+    if (digits && (number.size() > 5 || std::stoi(number) < 1 || std::stoi(number) > f.members))
+      return fmt::format("{} has the members 1 to {}", f.name, f.members);
+  }
+  return "";
 }
 
 // The model of "battery", "homes.pv" or "homes.3.pv".

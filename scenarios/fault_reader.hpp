@@ -27,12 +27,16 @@ class FaultReader {
  private:
   void read_one(const Node::Entry& e);
   bool asset_target(const Type& type, const Node* on, const Node& fault);
-  bool measured_target(const Type& type, const Role& role, const Node* on, const Node& fault, std::string& target, std::string& unit);
+  bool measured_target(const Type& type, const Role& role, const Node* on, const Node& fault, std::string& target,
+                       std::string& unit);
   bool second_target(const Type& type, const Role& role, const Node& fault, const std::string& first, const std::string& unit,
                      std::string& other);
   std::optional<double> time_of(const Node& at);
+  void check_link(const Type& type, int index, const std::string& target, const Node& fault);
+  bool exclude(int index, int other) const;
   void check_overlap(int index, const Node& at, double start, double every, double duration);
   std::optional<std::string> model_at(const std::string& path) const;
+  std::string member_missing(const std::string& path) const;
   void fail(const Node& at, const std::string& what, const std::string& mend = "") {
     problems_.add({at.file(), at.line, at.column, at.path, what, mend});
   }

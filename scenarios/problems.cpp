@@ -84,6 +84,7 @@ std::string any_unit(std::string_view declared, std::string_view currency) {
 
 std::string allowed_units(std::string_view written, std::string_view declared, std::string_view currency) {
   std::string text = "allowed: " + any_unit(declared, currency);
+  if (declared == "K" && convert({0, std::string(written)}, "degC")) return text + ", for a difference of temperatures";
   for (const std::string& unit : shown_units(declared, currency)) {
     if (std::equal(unit.begin(), unit.end(), written.begin(), written.end(), same_letter))
       return text + fmt::format("; did you mean '{}'?", unit);

@@ -100,6 +100,7 @@ RunResult run_scenario(const Scenario& scenario, const RunOptions& options, nloh
 
   KpiCounter counter(*scenario.plan, batch.lanes());
   std::vector<Channel> channels = result_channels(scenario, scenario.channels);
+  for (Channel& c : faults.channels(*scenario.plan)) channels.push_back(std::move(c));
   if (faults.lanes() > 1) add_without_faults(*scenario.plan, channels);
   std::vector<Quantity> sums = metered(channels);
   const int first_kpi = static_cast<int>(sums.size());
@@ -158,7 +159,7 @@ RunResult run_scenario(const Scenario& scenario, const RunOptions& options, nloh
     batch.step(steps, options.threads, &meter);
     counter.add(meter, first_kpi, scenario.step);
     if (recorder) recorder->append(time, batch, meter, steps);
-    faults.watch(batch);
+    faults.watch(batch, steps * scenario.step);
     if (batch.status(0) != Trouble::none) {
       result.trouble = batch.trouble(0);
       if (recorder) recorder->event(batch.time(0), "", "trouble", result.trouble);

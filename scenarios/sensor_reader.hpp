@@ -33,6 +33,16 @@ std::vector<MeasuredChannel> measurable_channels(Plan& plan, bool usual);
 // Those that a fault or an entry means: "battery.power", "homes.3.load.demand", and, where several may be meant, "battery" and "*.power".
 std::vector<MeasuredChannel> channels_meant(Plan& plan, const std::string& path, bool several);
 
+// What is wrong with a link that keeps each message for `longer` seconds beside its own delay, and the mend; nothing where it has room.
+// `alone`: its own delay does not matter.
+struct LinkTooLong {
+  std::string what, mend;
+};
+std::optional<LinkTooLong> link_too_long(const MeasuredChannel& channel, double longer, bool alone);
+
+// "W", and for a share "plain numbers".
+std::string unit_text(const std::string& unit);
+
 class SensorReader {
  public:
   SensorReader(Problems& problems, AssetReader& assets, Scenario& scenario, const std::set<std::string>& not_loaded)
@@ -41,6 +51,7 @@ class SensorReader {
 
  private:
   void read_entry(const Node::Entry& entry, const std::string& prefix, bool links);
+  void say_unknown(const Node::Entry& entry, const std::string& path, bool links);
 
   Problems& problems_;
   AssetReader& assets_;

@@ -1,5 +1,7 @@
 #include "scenarios/sweep.hpp"
 
+#include "scenarios/labelled_set.hpp"
+
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -16,12 +18,14 @@
 #include <thread>
 
 #include "engine/recorder.hpp"
+#include "engine/sensor.hpp"
 #include "engine/units.hpp"
 #include "scenarios/assets.hpp"
 #include "scenarios/checkpoint.hpp"
 #include "scenarios/data.hpp"
 #include "scenarios/kpi.hpp"
 #include "scenarios/run.hpp"
+#include "scenarios/sensor_reader.hpp"
 
 namespace urja {
 namespace {
@@ -31,7 +35,7 @@ constexpr int most_lanes = 256;  // of a job: their blocks stay in the L2 cache
 // Whether what a key changes is a start value of the plan, and nothing else.
 class StartValues {
  public:
-  explicit StartValues(const Plan* plan) : plan_(plan) {}
+  explicit StartValues(Plan* plan) : plan_(plan) {}
 
   bool has(const std::string& key, const std::string& yaml) const {
     if (!plan_) return false;
@@ -45,6 +49,9 @@ class StartValues {
         if (m && scenario_may_write(*m)) return true;
       }
       return false;
+    }
+    for (const char* block : {"sensors.", "links."}) {
+      if (key.starts_with(block)) return of_sensor(key.substr(path[0].size() + 1), path[0] == "links", yaml);
     }
     if (path.size() == 3 && path[0] == "assets") return member(*plan_, path[1], path[2], yaml);
     if (path.size() != 5 || path[0] != "assets" || path[2] != "members") return false;
@@ -75,8 +82,39 @@ class StartValues {
     const Node value = parse_yaml(yaml, "", ignored);
     return value.kind == Node::Kind::list || (value.is_scalar() && (m->kind != Kind::input || parse_quantity(value.text)));
   }
-  const Plan* plan_;
+  // "battery.power.noise", "*.temperature.noise", of links "battery.delay" too: where the sensors or links are there already.
+  bool of_sensor(const std::string& key, bool link, const std::string& yaml) const {
+    const std::size_t dot = key.rfind('.');
+    const Member* m = dot == std::string::npos ? nullptr : (link ? link_type() : sensor_type()).find(key.substr(dot + 1));
+    if (!m || m->kind != Kind::parameter) return false;
+    Problems ignored;
+    const Node value = parse_yaml(yaml, "", ignored);
+    if (value.kind != Node::Kind::list && !value.is_scalar()) return false;
+    const auto meant = channels_meant(*plan_, key.substr(0, dot), true);
+    return !meant.empty() && std::all_of(meant.begin(), meant.end(), [&](const MeasuredChannel& c) {
+      const Plan::Instrument* one = c.plan->instrument(c.asset + "." + c.channel);
+      return one && (!link || one->link.type);
+    });
+  }
+  Plan* plan_;
 };
+
+// Do start values of the one mean the same rows in the other?
+bool same_layout(const Plan& a, const Plan& b) {
+  const auto same = [](const auto& one, const auto& other, const auto& offset) {
+    return std::equal(one.begin(), one.end(), other.begin(), other.end(),
+                      [&](const auto& x, const auto& y) { return offset(x) == offset(y); });
+  };
+  return same(a.assets, b.assets, [](const Plan::Asset& x) { return x.offset; }) &&
+         same(a.disturbers, b.disturbers, [](const Plan::Disturber& x) { return x.self.offset; }) &&
+         same(a.instruments, b.instruments,
+              [](const Plan::Instrument& x) {
+                return std::pair{x.self.offset, x.link.type ? x.link.offset : -1};
+              }) &&
+         same(a.fleets, b.fleets, [](const Plan::Fleet&) { return 0; }) &&
+         std::equal(a.fleets.begin(), a.fleets.end(), b.fleets.begin(),
+                    [](const auto& x, const auto& y) { return same_layout(*x.plan, *y.plan); });
+}
 
 // Variants that share a plan.
 struct Group {
@@ -210,6 +248,8 @@ class Runner {
       if (result_.variants[v].status != VariantResult::Status::not_run) continue;
       try {
         values.push_back(source_.load_values(options_of(sweep_.variants[v])));
+        if (!same_layout(*values.back().plan, *scenario.plan))
+          throw std::logic_error("variants of one group have plans that differ");
         ready.push_back(v);
       } catch (const ScenarioError& e) { end(v, VariantResult::Status::error, first_of(e.problems)); }
     }
@@ -304,7 +344,7 @@ class Runner {
   }
 
   std::string result_file(std::size_t variant) const {
-    return (std::filesystem::path(options_.folder) / "variants" / fmt::format("{}.h5", variant + 1)).string();
+    return (std::filesystem::path(options_.folder) / variant_file(variant)).string();
   }
   static std::string first_of(const Problems& problems) {
     const std::size_t more = problems.list().size() - 1;

@@ -51,21 +51,23 @@ class Reader {
   Reader(const Node& root, Sweep& sweep, Problems& problems) : root_(root), sweep_(sweep), problems_(problems) {}
 
   void read() {
-    known_keys(problems_, root_, {"sweep", "title", "grid", "list", "draw", "seeds", "results"}, "a sweep");
+    known_keys(problems_, root_, {"sweep", "title", "grid", "list", "draw", "faults", "seeds", "results"}, "a sweep");
     const Node* version = root_.find("sweep");
     if (!version) problem(root_, "the key 'sweep' is missing", "write `sweep: 1`, the version of the sweep language");
     else if (version->text != "1")
       problem(*version, fmt::format("version '{}' is not known", version->text), "this program reads version 1");
     if (const Node* title = root_.find("title")) sweep_.title = title->text;
     read_results();
-    const Node *list = root_.find("list"), *grid = root_.find("grid"), *draw = root_.find("draw"), *seeds = root_.find("seeds");
-    if (!list && !grid && !draw && !seeds && problems_.empty())
+    const Node *list = root_.find("list"), *grid = root_.find("grid"), *draw = root_.find("draw"), *seeds = root_.find("seeds"),
+               *faults = root_.find("faults");
+    if (!list && !grid && !draw && !seeds && !faults && problems_.empty())
       problem(root_, "there is nothing to vary",
-              "say grid, list, draw or seeds; for example grid: {assets.battery.capacity: [5 kWh, 10 kWh]}");
+              "say grid, list, draw, faults or seeds; for example grid: {assets.battery.capacity: [5 kWh, 10 kWh]}");
     std::vector<Point> points{{}};
     if (list) points = times(points, of_list(*list));
     if (grid) points = times(points, of_grid(*grid));
     if (draw) points = times(points, of_draw(*draw));
+    if (faults) points = times(points, of_faults(*faults));
     const int count = seeds ? whole(*seeds, 1, 100'000) : 1;
     if (!problems_.empty()) return;
     if (points.size() * static_cast<std::size_t>(count) > most_variants) too_many(seeds ? *seeds : root_);
@@ -176,6 +178,41 @@ class Reader {
         here.push_back(std::move(p));
       }
       points = times(points, here);
+    }
+    return points;
+  }
+
+  // None of the scenario's faults, then each of them alone, at each severity: one plan for all, since a severity is a start value.
+  std::vector<Point> of_faults(const Node& faults) {
+    if (!faults.is_map() || faults.entries.empty()) {
+      problem(faults, "expected faults of the scenario with their severities", "for example faults: {shade: [30 %, 100 %], trip: [1]}");
+      return {{}};
+    }
+    std::vector<Point> points(1);
+    points.front().name = "healthy";
+    std::vector<std::size_t> keys;
+    for (const Node::Entry& e : faults.entries) {
+      Node::Entry of_severity = e;
+      of_severity.key = "faults." + e.key + ".severity";
+      keys.push_back(key(of_severity));
+      const std::vector<Node> severities = e.value.kind == Node::Kind::list ? e.value.items : std::vector<Node>{e.value};
+      if (severities.empty() || (severities.size() == 1 && !severities.front().is_scalar())) {
+        problem(e.value, "expected severities", "from 0 to 1, for example [30 %, 100 %]");
+        continue;
+      }
+      for (const Node& one : severities) {
+        points.emplace_back();
+        points.back().name = e.key + " " + one.text;
+        points.back().values[keys.back()] = value(one, keys.back());
+      }
+    }
+    Node none;
+    none.kind = Node::Kind::scalar;
+    for (Point& p : points) {
+      for (std::size_t k : keys) {
+        none.text = units_[k].empty() ? "0" : "0 " + units_[k];
+        if (!p.values.count(k)) p.values[k] = value(none, k);
+      }
     }
     return points;
   }

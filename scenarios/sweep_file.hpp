@@ -16,10 +16,12 @@
 //       of:
 //         assets.pv.rated: {uniform: [4 kW, 8 kW]}
 //         assets.grid.price: {normal: {mean: 0.30 USD/kWh, sd: 0.05 USD/kWh, low: 0.05 USD/kWh}}
+//     faults: {shade: [30 %, 100 %], trip: [1]}    # none of the scenario's faults, then each of these alone, at each severity
 //     seeds: 3                               # each of these with as many seeds, from run.seed on
-//     results: [battery, grid.power]         # channels of the result file that each variant gets; `all`; without it, none
+//     results: [battery, grid.power]         # channels of the result file that each variant gets; `all`; without it, none; with it
+//                                            # also dataset.h5, all of them as one labelled set
 //
-// Keys are those of --set. Of grid, list, draw and seeds there may be any: the sweep is their product.
+// Keys are those of --set. Of grid, list, draw, faults and seeds there may be any: the sweep is their product.
 #include <cstdint>
 #include <optional>
 #include <string>

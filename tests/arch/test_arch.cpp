@@ -90,10 +90,11 @@ TEST_CASE("our own headers are included by their path from the root", "[arch]") 
 
 TEST_CASE("heavy headers stay behind a .cpp", "[arch]") {
   for (const Source& s : sources()) {
-    if (!s.path.ends_with(".hpp") || s.path == "tests/catch.hpp") continue;
+    // These two bring what they are about; no other header may include them.
+    if (!s.path.ends_with(".hpp") || s.path == "tests/catch.hpp" || s.path == "engine/hdf5.hpp") continue;
     for (const std::string& line : s.lines) {
       const std::string header = included(line);
-      for (const char* heavy : {"boost/numeric/odeint", "yaml-cpp", "hdf5.h", "catch2", "date/"}) {
+      for (const char* heavy : {"boost/numeric/odeint", "yaml-cpp", "hdf5.h", "engine/hdf5.hpp", "catch2", "date/"}) {
         INFO(s.path << " includes " << header);
         if (!header.empty()) CHECK(header.rfind(heavy, 0) == std::string::npos);
       }

@@ -40,6 +40,14 @@ def main(urja, source):
         lambda s: s["assets"]["battery"].update(model="batery"),
         lambda s: s["assets"]["homes"]["members"]["load"].update(priority="vital"),
         lambda s: s["controller"].update(model="battery"),
+        lambda s: s.update(sensors=["battery.power"]),
+        lambda s: s.update(sensors={"battery.power": {"nose": "5 W"}}),
+        lambda s: s.update(sensors={"battery.power": {"noise": "much"}}),
+        lambda s: s.update(sensors={"battery.power": {"set": "meter_class_3"}}),
+        lambda s: s.update(links={"battery": {"delay": "2 kW"}}),
+        lambda s: s.update(links={"battery": {"noise": "2 W"}}),
+        lambda s: s.update(faults={"f": {"kind": "sensor_swapped", "on": "battery.power"}}),
+        lambda s: s.update(faults={"f": {"kind": "sensor_bias", "on": "battery.power", "offset": "none"}}),
     ):
         bad = json.loads(json.dumps(village))
         change(bad)

@@ -290,18 +290,55 @@ TEST_CASE("faults: when they come: calendar, again, at random, behind another, i
     const std::string random = "  f: {" + surge + "rate: 2.4 1/d, duration: 30 min, length: random}";
     CHECK(label(random) == label(random + "\n  g: {kind: grid_outage, on: grid, rate: 5 1/d, duration: 5 min}"));
   }
-  {  // A hazard that doubles each 10 K, at 30 degC ambient (healthy pack), comes sooner than one that does not.
-    double cold = 0, warm = 0;
-    for (std::uint64_t seed = 1; seed <= 60; ++seed) {
-      for (const bool heat : {false, true}) {
-        const auto a =
-            label("  f: {kind: battery_resistance, on: battery, rate: 0.3 1/d" + std::string(heat ? ", doubling: 2 K" : "") + "}",
-                  "f.active", seed);
-        for (double v : a) (heat ? warm : cold) += v;
-      }
+}
+
+TEST_CASE("faults: rates grow with age and with temperature as they say", "[faults]") {
+  const Scratch folder;
+  constexpr int lanes = 1500, steps = 576;
+  const auto run = [&](const Scenario& s) {
+    auto batch = std::make_unique<Batch>(s.plan, lanes);
+    for (int lane = 0; lane < lanes; ++lane) {
+      Batch::Start start;
+      start.key = 1000 + static_cast<std::uint64_t>(lane);
+      batch->reset(lane, start);
     }
-    CHECK(warm > 1.5 * cold);
+    batch->step(steps);
+    return batch;
+  };
+  {  // Very short ones at a rate of r exp(a t): in two days r (exp(2 d a) - 1)/a of them.
+    const Scenario s = with(folder, "  f: {kind: load_surge, on: house, rate: 1 1/d, ageing: 1 1/d, duration: 1 ms}");
+    const auto batch = run(s);
+    const double expected = std::exp(2.0) - 1;
+    double came = 0;
+    for (int lane = 0; lane < lanes; ++lane) came += batch->get(lane, *s.plan->find("f.occurrence"));
+    CHECK(std::abs(came / lanes - expected) < 3 * std::sqrt(expected / lanes));
   }
+  // Every kind whose rate may grow with a temperature: the share of plants that it has befallen after two days.
+  const Scenario healthy = load_scenario(plant);
+  Batch one(healthy.plan, 1);
+  Batch::Start start;
+  start.key = healthy.seed;
+  one.reset(0, start);
+  double heat = 0;  // integral of 2^((T - 25)/5 K), days; a look every 15 min, as the clock's
+  for (int k = 0; k < steps; ++k) {
+    if (k % 3 == 0) heat += std::exp2((one.get(0, *healthy.plan->find("battery.temperature")) - 25) / 5) * 900 / 86400;
+    one.step();
+  }
+  REQUIRE(heat > 3.5);  // at 25 degC it would be 2
+  int kinds = 0;
+  for (const auto& [name, type] : disturbances()) {
+    if (type.find("temperature")->wire.empty()) continue;
+    DYNAMIC_SECTION(name) {
+      const Scenario s = with(folder, "  f: {kind: " + name + ", on: battery, rate: 0.1 1/d, doubling: 5 K}");
+      const auto batch = run(s);
+      double befallen = 0;
+      for (int lane = 0; lane < lanes; ++lane) befallen += batch->get(lane, *s.plan->find("f.active"));
+      const double p = 1 - std::exp(-0.1 * heat);
+      CHECK(std::abs(befallen / lanes - p) < 3 * std::sqrt(p * (1 - p) / lanes) + 0.005);
+    }
+    ++kinds;
+  }
+  CHECK(kinds >= 5);
 }
 
 TEST_CASE("faults: each kind's signature", "[faults]") {

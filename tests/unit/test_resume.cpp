@@ -56,7 +56,10 @@ struct Whole {
   nlohmann::json kpis;
   std::map<std::string, std::vector<double>> values;
 
-  Whole() {
+  std::vector<std::string> sets;
+
+  // `sets`: what else is set of the village.
+  explicit Whole(std::vector<std::string> sets_of_village = {}) : sets(std::move(sets_of_village)) {
     const ProgramResult r = program(command("whole.h5", {"--json"}));
     REQUIRE(r.status == 0);
     kpis = nlohmann::json::parse(r.out);
@@ -67,6 +70,7 @@ struct Whole {
     std::vector<std::string> all{
         "run",     village, "--to",           "2016-10-01 00:00", "--set", "run.step=20 s", "--set", "run.record=1 min",
         "--quiet", "--out", folder.path(out), "--checkpoint",     "0.05"};
+    for (const std::string& set : sets) all.insert(all.end(), {"--set", set});
     all.insert(all.end(), more.begin(), more.end());
     return all;
   }
@@ -85,7 +89,11 @@ struct Whole {
 }  // namespace
 
 TEST_CASE("resume: a run that is killed again and again ends with the same bits", "[program][resume]") {
-  const Whole whole;
+  // With sensors and links: messages on their way are part of the plant's state.
+  const Whole whole(
+      {"sensors={battery.power: {noise: 50 W, wander: 100 W, interval: 40 s}, homes.load.demand: {accuracy: 1 %}}",
+       "links={battery: {delay: 2 min, jitter: 1 min, loss: 10 %}}",
+       "faults={f: {kind: sensor_dropout, on: homes.3.load.demand, rate: 4 1/d, duration: 20 min, length: random}}"});
   unsigned chance = 12345;
   const std::string out = whole.folder.path("killed.h5");
   int killed = 0;

@@ -147,6 +147,29 @@ TEST_CASE("scenario: --set is checked like the file, and says that it is the com
   CHECK_THAT(
       problems_of(charger, {{"controller.recharge_below=3 kW"}, {}, {}, {}}),
       contains("charger.yaml: --set controller.recharge_below: 3000 W is above import_target, 2000 W; recharge_below must"));
+  const std::string measured =
+      folder.write("measured.yaml", small_text() +
+                                        "sensors: {grid.power: {noise: 5 W}}\nlinks: {load: {delay: 2 s}}\n"
+                                        "faults: {f: {kind: sensor_bias, on: grid.power, at: 2024-01-01 06:00, offset: 3 W}}\n");
+  const auto wrong_there = [&](const std::string& set) { return problems_of(measured, {{set}, {}, {}, {}}); };
+  CHECK(wrong_there("sensors.grid.power.noise=7 W").empty());
+  CHECK(wrong_there("sensors.load.power.noise=7 W").empty());  // one that the file does not have
+  CHECK(wrong_there("sensors.grid.power={interval: 5 s}").empty());
+  CHECK_THAT(wrong_there("sensors.grid.power.noise=7"),
+             contains("measured.yaml: --set sensors.grid.power.noise: '7' has no unit; allowed: W"));
+  CHECK_THAT(wrong_there("sensors.load.power.noise=7 K"),
+             contains("--set sensors.load.power.noise: 'K' is not a unit that fits"));
+  CHECK_THAT(wrong_there("sensors.grid.power.nose=7 W"),
+             contains("sensors.grid.power.nose: a sensor has no 'nose'; did you mean 'noise'?"));
+  CHECK_THAT(wrong_there("sensors.grid.powr.noise=7 W"), contains("there is no channel 'grid.powr'; did you mean 'grid.power'?"));
+  CHECK_THAT(wrong_there("sensors.gird.power.noise=7 W"),
+             contains("there is no channel 'gird.power'; did you mean 'grid.power'?"));
+  CHECK_THAT(wrong_there("sensors.grid.power=7 W"), contains("sensors.grid.power: expected {noise: .., ..}"));
+  CHECK_THAT(wrong_there("sensors=7 W"), contains("--set sensors: expected channels by name"));
+  CHECK_THAT(wrong_there("links.load.delay=200 h"),
+             contains("--set links.load.delay: 720000 s are 200 messages of load.power, one each 3600 s, and a link holds 96"));
+  CHECK_THAT(wrong_there("faults.f.offset=3 kg"), contains("--set faults.f.offset: 'kg' is not a unit that fits; allowed: W"));
+  CHECK_THAT(wrong_there("faults.f.on=grid.powr"), contains("--set faults.f.on: there is no channel 'grid.powr'"));
   // All problems at once, whichever way they came.
   const std::string both = problems_of(file, {{"assets.grid.price=3", "assets.load.demand=1 V"}, {}, {}, {}});
   CHECK_THAT(both, contains("assets.grid.price") && contains("assets.load.demand"));

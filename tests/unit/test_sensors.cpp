@@ -1,55 +1,15 @@
 // Sensors and links against what they declare: statistics, determinism, and each fault's signature in what is measured.
+#include <algorithm>
 #include <array>
 #include <cmath>
-#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "engine/sensor.hpp"
-#include "scenarios/run.hpp"
-#include "scenarios/sensor_reader.hpp"
 #include "tests/catch.hpp"
-#include "tests/corpus/program.hpp"
+#include "tests/measured.hpp"
 
 namespace urja::tests {
 namespace {
-
-// A plant whose load is a constant, or steps at noon, with the sensors and faults of a test.
-std::string plant(const std::string& more, const std::string& demand = "1000 W", const std::string& step = "1 s",
-                  const std::string& balance = "[grid]") {
-  return "urja: 1\nzone: UTC\nrun: {from: 2024-06-01 00:00, to: 2024-06-03 00:00, step: " + step +
-         ", record: 1 min, seed: 11}\n"
-         "data:\n  day:\n    format: calendar\n    columns:\n"
-         "      wish: {unit: kW, otherwise: 1, periods: [{hours: \"12:00-13:00\", value: 3}]}\n"
-         "      price: {unit: EUR/kWh, otherwise: 0.1, periods: [{hours: \"12:00-20:00\", value: 0.4}]}\n"
-         "assets:\n  load: {model: load, demand: " + demand + "}\n"
-         "  homes: {fleet: 11, members: {load: {model: load, demand: 100 W}}}\n"
-         "  battery: {model: battery, set: lfp_64kwh, state_of_charge: 50 %}\n"
-         "  grid: {model: grid, price: day.price}\nbalance: " + balance + "\n" + more;
-}
-
-class Measured {
- public:
-  explicit Measured(const std::string& text, int lanes = 1) : scenario_(load_scenario(folder_.write("s.yaml", text))), batch_(scenario_.plan, lanes) {
-    for (int lane = 0; lane < lanes; ++lane) {
-      Batch::Start start;
-      start.key = scenario_.seed + static_cast<std::uint64_t>(lane);
-      batch_.reset(lane, start);
-    }
-  }
-  Batch& batch() { return batch_; }
-  const Scenario& scenario() const { return scenario_; }
-  double operator()(const std::string& channel, int lane = 0) const { return batch_.get(lane, *scenario_.plan->measured(channel)); }
-  double truth(const std::string& channel) const { return batch_.get(0, *scenario_.plan->find(channel)); }
-  double age(const std::string& channel) const { return truth(channel + ".age"); }
-  void go_to(double seconds) {
-    while (batch_.time(0) < scenario_.start + seconds - 1e-6) batch_.step();
-  }
-
- private:
-  Scratch folder_;
-  Scenario scenario_;
-  Batch batch_;
-};
 
 struct Moments {
   double n = 0, mean = 0, m2 = 0, m3 = 0, m4 = 0, lag1 = 0;
@@ -93,7 +53,8 @@ TEST_CASE("sensors: noise is white and normal, wander is Gauss-Markov, steps are
     CHECK(std::abs(m.lag1 / m.m2 - rho) < 3 * std::sqrt((1 - rho * rho) / samples) + 1e-3);
   }
   {  // mid-tread: multiples of the step; of a noisy value the error's variance is step^2/12
-    Measured a(plant("sensors: {load.demand: {noise: 300 W, resolution: 7 W}}\n")), b(plant("sensors: {load.demand: {noise: 300 W}}\n"));
+    Measured a(plant("sensors: {load.demand: {noise: 300 W, resolution: 7 W}}\n")),
+        b(plant("sensors: {load.demand: {noise: 300 W}}\n"));
     std::vector<double> error;
     for (int k = 0; k < samples; ++k) {
       a.batch().step(), b.batch().step();
@@ -139,7 +100,8 @@ TEST_CASE("sensors: interval, lag, limits, swapped, stuck, missing, and their ag
     CHECK(m("load.demand") == Approx(3000 - 2000 * std::exp(-1.01)).epsilon(1e-9));
   }
   {
-    Measured m(plant("sensors: {load.demand: {highest: 2 kW, lowest: 1.5 kW}, battery.state_of_charge: {bias: 80 %}}\n", "day.wish"));
+    Measured m(
+        plant("sensors: {load.demand: {highest: 2 kW, lowest: 1.5 kW}, battery.state_of_charge: {bias: 80 %}}\n", "day.wish"));
     m.go_to(3600);
     CHECK(m("load.demand") == 1500);
     CHECK(m("battery.state_of_charge") == 1);
@@ -148,7 +110,8 @@ TEST_CASE("sensors: interval, lag, limits, swapped, stuck, missing, and their ag
   }
   const std::string noon = "at: 2024-06-01 12:30, duration: 1 h";
   {
-    Measured m(plant("faults: {f: {kind: sensor_stuck, on: load.demand, " + noon + "}, g: {kind: sensor_dropout, on: load.power, " + noon + "}}\n",
+    Measured m(plant("faults: {f: {kind: sensor_stuck, on: load.demand, " + noon +
+                         "}, g: {kind: sensor_dropout, on: load.power, " + noon + "}}\n",
                      "day.wish", "1 min"));
     m.go_to(13 * 3600 + 600);
     CHECK(m("load.demand") == 3000);
@@ -231,7 +194,8 @@ TEST_CASE("links: delay, jitter, loss, twice, overtaken, false, replayed, and a 
     CHECK(together == 5e4);
   }
   {  // The second one comes 25 min later and stands until the next message, which is due each 20 min.
-    Measured m(plant("sensors: {load.demand: {interval: 20 min}}\nlinks: {load.demand: {duplicates: 100 %, late_by: 25 min}}\n", "day.wish", "1 min"));
+    Measured m(plant("sensors: {load.demand: {interval: 20 min}}\nlinks: {load.demand: {duplicates: 100 %, late_by: 25 min}}\n",
+                     "day.wish", "1 min"));
     m.go_to(12 * 3600 + 4 * 60);
     CHECK(m("load.demand") == 3000);
     m.go_to(12 * 3600 + 6 * 60);
@@ -239,8 +203,9 @@ TEST_CASE("links: delay, jitter, loss, twice, overtaken, false, replayed, and a 
     CHECK(m.age("load.demand") == 25 * 60);
     m.go_to(12 * 3600 + 21 * 60);
     CHECK(m("load.demand") == 3000);
-    Measured ordered(plant("sensors: {load.demand: {interval: 20 min}}\nlinks: {load.demand: {duplicates: 100 %, late_by: 25 min, in_order: yes}}\n",
-                           "day.wish", "1 min"));
+    Measured ordered(plant(
+        "sensors: {load.demand: {interval: 20 min}}\nlinks: {load.demand: {duplicates: 100 %, late_by: 25 min, in_order: yes}}\n",
+        "day.wish", "1 min"));
     ordered.go_to(12 * 3600 + 6 * 60);
     CHECK(ordered("load.demand") == 3000);
   }
@@ -258,7 +223,8 @@ TEST_CASE("links: delay, jitter, loss, twice, overtaken, false, replayed, and a 
   }
   const std::string noon = "at: 2024-06-01 12:10, duration: 1 h";
   {
-    Measured m(plant("faults: {f: {kind: link_falsified, on: load.demand, times: 0.5, add: 100 W, " + noon + "}}\n", "day.wish", "1 min"));
+    Measured m(plant("faults: {f: {kind: link_falsified, on: load.demand, times: 0.5, add: 100 W, " + noon + "}}\n", "day.wish",
+                     "1 min"));
     m.go_to(12 * 3600 + 1800);
     CHECK(m("load.demand") == 1600);
     CHECK(m.age("load.demand") == 0);
@@ -276,8 +242,9 @@ TEST_CASE("links: delay, jitter, loss, twice, overtaken, false, replayed, and a 
     CHECK(m("load.demand") == 1000);
   }
   for (const double ahead : {600.0, -600.0}) {
-    Measured m(plant("faults: {f: {kind: sensor_clock_skew, on: load.demand, offset: " + std::to_string(ahead) + " s, at: 2024-06-01 06:00}}\n", "day.wish",
-                     "1 min"));
+    Measured m(plant("faults: {f: {kind: sensor_clock_skew, on: load.demand, offset: " + std::to_string(ahead) +
+                         " s, at: 2024-06-01 06:00}}\n",
+                     "day.wish", "1 min"));
     m.go_to(12 * 3600 + 300);
     CHECK(m("load.demand") == (ahead > 0 ? 1000 : 3000));
     CHECK(m.age("load.demand") == (ahead > 0 ? 0 : 600));
@@ -285,7 +252,8 @@ TEST_CASE("links: delay, jitter, loss, twice, overtaken, false, replayed, and a 
     CHECK(m("load.demand") == 3000);
   }
   {
-    Measured m(plant("faults: {f: {kind: price_signal_loss, on: grid, at: 2024-06-01 10:00, duration: 4 h}}\n", "day.wish", "1 min"));
+    Measured m(
+        plant("faults: {f: {kind: price_signal_loss, on: grid, at: 2024-06-01 10:00, duration: 4 h}}\n", "day.wish", "1 min"));
     m.go_to(13 * 3600);
     CHECK(m("grid.price") == 0.1);
     CHECK(m.truth("grid.price") == 0.4);
@@ -293,15 +261,18 @@ TEST_CASE("links: delay, jitter, loss, twice, overtaken, false, replayed, and a 
     CHECK(m("grid.price") == 0.4);
   }
   {
-    Measured m(plant("faults: {f: {kind: sensor_soc_misreport, on: battery, reset_error: 20 %, leak: 24 %, at: 2024-06-01 10:00}}\n", "day.wish", "1 min"));
+    Measured m(
+        plant("faults: {f: {kind: sensor_soc_misreport, on: battery, reset_error: 20 %, leak: 24 %, at: 2024-06-01 10:00}}\n",
+              "day.wish", "1 min"));
     m.go_to(11 * 3600);
     CHECK(m("battery.state_of_charge") - m.truth("battery.state_of_charge") == Approx(0.21).epsilon(0.01));
   }
 }
 
-TEST_CASE("sensors: a perfect one changes no bit, a noisy one the same bits in any batch, from a snapshot, and beside others", "[sensors]") {
-  const std::string controlled =
-      "controller: {model: peak_shaving, import_target: 1.5 kW}\n", perfect = "sensors: {\"*\": {noise: 0 W}}\n";
+TEST_CASE("sensors: a perfect one changes no bit, a noisy one the same bits in any batch, from a snapshot, and beside others",
+          "[sensors]") {
+  const std::string controlled = "controller: {model: peak_shaving, import_target: 1.5 kW}\n",
+                    perfect = "sensors: {\"*\": {noise: 0 W}}\n";
   const auto run = [&](const std::string& more) {
     Measured m(plant(controlled + more, "day.wish", "1 min", "[battery, grid]"));
     m.batch().step(1500);
@@ -313,7 +284,8 @@ TEST_CASE("sensors: a perfect one changes no bit, a noisy one the same bits in a
   // Awake and yet perfect: what is kept for a replay that is not there yet.
   CHECK(plain == run("faults: {f: {kind: link_replay, on: grid, at: 2024-06-02 20:00}}\n"));
   const std::string noisy =
-      "sensors: {\"*.power\": {noise: 50 W, accuracy: 1 %}, load.demand: {noise: 20 W, wander: 30 W}}\nlinks: {grid: {jitter: 1 min, loss: 5 %}}\n";
+      "sensors: {\"*.power\": {noise: 50 W, accuracy: 1 %}, load.demand: {noise: 20 W, wander: 30 W}}\nlinks: {grid: {jitter: 1 "
+      "min, loss: 5 %}}\n";
   CHECK(plain != run(noisy));
 
   Measured one(plant(controlled + noisy, "day.wish", "1 min", "[battery, grid]"));
@@ -337,7 +309,8 @@ TEST_CASE("sensors: a perfect one changes no bit, a noisy one the same bits in a
     CHECK(many.hash(12) != one.batch().hash(0));
   }
   // Another sensor or asset moves nobody's noise.
-  Measured alone(plant("sensors: {load.demand: {noise: 20 W}}\n")), beside(plant("sensors: {\"*.power\": {noise: 5 W}, load.demand: {noise: 20 W}, battery.temperature: {noise: 1 K}}\n"));
+  Measured alone(plant("sensors: {load.demand: {noise: 20 W}}\n")),
+      beside(plant("sensors: {\"*.power\": {noise: 5 W}, load.demand: {noise: 20 W}, battery.temperature: {noise: 1 K}}\n"));
   for (int k = 0; k < 50; ++k) {
     alone.batch().step(), beside.batch().step();
     CHECK(alone("load.demand") == beside("load.demand"));
@@ -347,7 +320,9 @@ TEST_CASE("sensors: a perfect one changes no bit, a noisy one the same bits in a
 TEST_CASE("sensors: controllers see what is measured, KPIs what is true", "[sensors]") {
   const auto kpis = [](const std::string& more) {
     const Scratch folder;
-    const Scenario s = load_scenario(folder.write("s.yaml", plant("controller: {model: time_of_use, charge_below: 0.2 EUR/kWh}\n" + more, "day.wish", "1 min", "[battery, grid]")));
+    const Scenario s =
+        load_scenario(folder.write("s.yaml", plant("controller: {model: time_of_use, charge_below: 0.2 EUR/kWh}\n" + more,
+                                                   "day.wish", "1 min", "[battery, grid]")));
     nlohmann::json all;
     run_scenario(s, {}, all);
     return all;
