@@ -20,7 +20,8 @@ namespace fs = std::filesystem;
 
 constexpr std::size_t rows_at_once = 4096;
 
-// One line a recorded interval: `time` (its start, UTC), then <asset>.<name>_<unit>, a fleet's members as <fleet>.<n>.<asset>.. .
+// One line a recorded interval: `time` (its start, UTC), then <asset>.<name>_<unit>, a fleet's members as <fleet>.<n>.<asset>.. ; what was
+// measured at the plant as reference.<asset>.. .
 void write_csv(const viz::ResultFile& file, std::ofstream& csv) {
   struct Column {
     const viz::Channel* channel;
@@ -29,17 +30,23 @@ void write_csv(const viz::ResultFile& file, std::ofstream& csv) {
   };
   std::vector<Column> columns;
   csv << "time";
-  for (const viz::Channel& c : file.channels()) {
+  std::vector<const viz::Channel*> all;
+  for (const auto* group : {&file.channels(), &file.references()}) {
+    for (const viz::Channel& c : *group) all.push_back(&c);
+  }
+  for (const viz::Channel* channel : all) {
+    const viz::Channel& c = *channel;
+    const std::string group = c.group == "channels" ? "" : c.group + ".";
     const OutsideUnit unit = outside_unit(c.unit);
     columns.push_back({&c, unit.factor, std::vector<double>(rows_at_once * c.members)});
     const std::string name = c.name + (unit.suffix.empty() ? "" : "_" + unit.suffix);
     if (!c.fleet) {
-      csv << ',' << c.asset << '.' << name;
+      csv << ',' << group << c.asset << '.' << name;
       continue;
     }
     const std::size_t dot = c.asset.find('.');
     for (std::size_t m = 1; m <= c.members; ++m)
-      csv << fmt::format(",{}.{}{}.{}", c.asset.substr(0, dot), m, dot == std::string::npos ? "" : c.asset.substr(dot), name);
+      csv << fmt::format(",{}{}.{}{}.{}", group, c.asset.substr(0, dot), m, dot == std::string::npos ? "" : c.asset.substr(dot), name);
   }
   csv << '\n';
   const Zone utc = *Zone::find("UTC");

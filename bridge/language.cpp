@@ -36,6 +36,9 @@ sensors:                     how well channels are measured: urja describe senso
   "*.temperature": {noise: 0.5 K}            * stands for any text; a difference of temperatures is in K
 links:                       how samples reach who decides: urja describe link
   battery: {delay: 2 s, jitter: 1 s, loss: 1 %}        all that it sends, or one channel; at most 96 messages are on their way
+measurements:                what was measured at the plant that this is a model of: it changes nothing, the result has it beside the
+                             simulated channels (/reference), and the report compares the two
+  pv.dc_power: site.p_dc     a column of a data set, in a unit that fits; its gaps stay gaps
 faults:                      urja describe faults
   gone: {kind: grid_outage, on: grid, at: 2024-08-03 14:00, duration: 2 h}   `every: 1 d` again and again
   shade: {kind: pv_shading, on: homes.3.pv, rate: 0.1 1/d, duration: 3 h, length: random}       at random, so often a day
@@ -51,7 +54,7 @@ Change a value for one run with --set assets.battery.packs=2; many at once with 
 
 constexpr const char* data_page = R"(data:
   site:
-    file: site.csv           relative to this file; {member} counts from 1 in a fleet's data
+    file: site.csv           relative to this file, also packed with gzip; {member} counts from 1 in a fleet's data
     format: csv              default; or auto, epw, tmy3, mos for weather files, calendar for values typed in
     stamps:
       column: time           each row has its own stamp: 2024-01-01 00:00, 2024-01-01T00:00:00Z, with an offset, or seconds since 1970
@@ -62,15 +65,19 @@ constexpr const char* data_page = R"(data:
       clock: wall            default: the plant's local time; standard (without summer time), utc, or the name of a zone
       missing_hour: repeat   an hour that the clock shows twice is in the file once (or error)
       extra_hour: drop       rows of an hour that the clock skips (or error)
+      from: 2024-03-01 00:00, to: 2024-04-01 00:00       only rows with stamps from the one on and before the other
     repeat: same_date        rows of another year, laid on the run's dates: the same day and month (28 February for the 29th);
                              same_weekday: the day of the same weekday nearest to it; at the same time on the file's clock
+    not_shipped: text        where the file is not there, this is told: whose data they are, and how to get them
     place: {latitude: 38.7 deg, longitude: -9.1 deg, elevation: 100 m}       of weather in a CSV
     columns:
       demand:                our name; assets write `demand: site.demand`
         column: load_kw      the file's name (default: ours); {member} for members side by side
         unit: kW             of the file; energy in a row is kWh/h
-        gap: error           default; hold, zero, linear, or typical (median of the same time on the days around)
+        gap: error           default; hold, zero, linear, or typical (median of the same time on the days around); leave: stays a gap, for
+                             `measurements`, and their default
         longest_gap: 2 h     longer ones are errors
+        lowest: 0 W/m2       lower values are taken as this
         resample: hold       or mean; either way a value holds over its interval, and longer steps get the mean
         origin: measured     for readers; nothing depends on it
 

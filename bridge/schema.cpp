@@ -182,6 +182,7 @@ ordered_json schema() {
         {"sensors", channels_schema(sensor_type())},
         {"links", channels_schema(link_type())},
         {"faults", faults_schema()},
+        {"measurements", with_doc({{"type", {"object", "null"}}}, "what was measured of a channel: pv.dc_power: set.column")},
         {"controller", {{"type", {"object", "null"}}}}}},
       // What is included may hold the rest of an asset, or all of it.
       {"if", {{"required", {"include"}}}},

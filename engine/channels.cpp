@@ -41,6 +41,17 @@ std::vector<Channel> default_channels(const Plan& plan) {
   };
   measured(plan, "");
   for (const Plan::Fleet& f : plan.fleets) measured(*f.plan, f.name + ".");
+  // What was measured at the plant that this is a model of, beside what is simulated of it.
+  const auto references = [&](const Plan& home, const std::string& prefix) {
+    for (const Plan::Reference& r : home.references) {
+      Quantity q = *plan.find(prefix + r.asset + "." + r.channel);
+      const bool at_end = q.kind == Kind::state || (q.flags & (content | thermal_content)) != 0;
+      q.row = r.row;
+      channels.push_back({"reference/" + prefix + r.asset, r.channel, q.unit, "measured at the plant: " + q.doc, "reference", std::move(q), at_end});
+    }
+  };
+  references(plan, "");
+  for (const Plan::Fleet& f : plan.fleets) references(*f.plan, f.name + ".");
   const auto portless = [&](const Plan& home, const std::string& prefix, int fleet) {
     for (const Plan::Asset& a : home.assets) {
       if (!a.type->ports.empty()) continue;
@@ -89,7 +100,8 @@ std::vector<Channel> chosen_channels(const Plan& plan, const std::vector<std::st
   std::vector<Channel> channels = default_channels(plan);
   if (choices.empty()) return channels;
   std::erase_if(channels, [&](const Channel& c) {
-    const bool audit = (c.name == "power" && c.group.starts_with("channels/")) || c.group == "faults" || c.group.starts_with("measured/");
+    const bool audit = (c.name == "power" && c.group.starts_with("channels/")) || c.group == "faults" || c.group.starts_with("measured/") ||
+                       c.group.starts_with("reference/");
     return !audit && std::none_of(choices.begin(), choices.end(), [&](const std::string& choice) { return means(choice, c); });
   });
   return channels;

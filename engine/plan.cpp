@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <limits>
 #include <stdexcept>
 #include <tuple>
 
@@ -142,6 +143,11 @@ void Plan::add_profile(Profile profile) {
     if (p.absorb(profile)) return;
   }
   profiles.push_back(std::move(profile));
+}
+const Plan::Reference& Plan::add_reference(const std::string& asset_name, const std::string& channel) {
+  references.push_back({asset_name, channel, rows++});
+  starts.resize(static_cast<std::size_t>(rows), std::numeric_limits<double>::quiet_NaN());
+  return references.back();
 }
 void Plan::set_merit(const std::vector<std::string>& names) { merit_names = names; }
 

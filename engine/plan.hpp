@@ -127,6 +127,12 @@ class Plan {
     Asset link;          // no type: none
     std::uint32_t identity = 0, own_identity = 0;  // whose random numbers: the asset's for the link, its own for its noise
   };
+  // What somebody measured of a channel at the plant that this is a model of, laid beside it for comparison: profiles fill the row, nothing
+  // reads it but the recorder, and NaN is where there is none.
+  struct Reference {
+    std::string asset, channel;
+    int row;
+  };
   // Something that changes parameters of an asset, a sensor or a link at times of its own (a fault): no asset, it takes no part in the balance.
   struct Disturber {
     Asset self;
@@ -189,6 +195,8 @@ class Plan {
   // `instruments`. Throws std::invalid_argument where there is no such channel. Before finish().
   Instrument& sensor(const std::string& asset, const std::string& channel);
   Instrument& link(Instrument& sensor);  // the same, with its link
+  // A row for what was measured of a channel of this plan's assets; of each channel once. Before finish().
+  const Reference& add_reference(const std::string& asset, const std::string& channel);
   // One asset alone, its power an input: every port is under command and a bus without limits takes what comes.
   void make_solo();
   // Resolves and checks. Throws std::invalid_argument that names the asset.
@@ -215,6 +223,7 @@ class Plan {
   std::vector<Disturber> disturbers;
   std::vector<Hook> hooks;
   std::vector<Instrument> instruments;
+  std::vector<Reference> references;
   int sensing = -1;              // row: how many of them are awake
   int wake = -1;                 // row: when the next of them is due; -1: there are none
   std::vector<int> controllers;  // indices of assets with control()

@@ -5,8 +5,9 @@
 //   /channels/<asset>/<name>    [T] one lane, [T, N] many; a fleet adds a last axis of members; every asset has `power`
 //   /plant/<name>, /feeders/<feeder>/flow   of the plant as a whole and of its feeders, which are no assets
 //   /measured/<asset>/<name>    what a sensor and its link showed, and <name>_age; only where they are not perfect
+//   /reference/<asset>/<name>   what somebody measured at the plant that this is a model of; NaN where there is none
 //   /faults/<id>                label: share of the interval in which the fault was there
-//   /without_faults/<asset>/..  powers, states and commands of the same plant without any fault
+//   /without_faults/<asset>/..  powers, states and commands of the same plant without any fault, and what /reference is compared with
 //   /params/<asset>/<name>      [N, M] parameters at the begin
 //   /events/{time,asset,kind,text}
 //   attributes of a channel: unit, description, kind; of the file: what the caller sets

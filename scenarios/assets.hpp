@@ -54,6 +54,7 @@ struct Binding {
   Range range;
   std::string file, path;
   int line, at_column;
+  bool may_miss = false;  // where the data have none, there is none
 };
 
 // Inputs that are computed from a data set: `weather: greensboro`.

@@ -18,6 +18,8 @@
 #include <memory>
 #include <system_error>
 
+#include "scenarios/gunzip.hpp"
+
 namespace urja {
 namespace {
 
@@ -165,12 +167,12 @@ class Reader {
 
   void read_pieces(int descriptor) {
     const auto buffer = std::make_unique_for_overwrite<char[]>(piece_bytes + 1);
+    Gunzip bytes(descriptor);
     std::size_t held = 0;
     bool first_piece = true;
     while (!stop_) {
-      const ssize_t got = ::read(descriptor, buffer.get() + held, piece_bytes - held);
-      if (got < 0 && errno == EINTR) continue;
-      if (got < 0) return give_up(0, fmt::format("the file cannot be read: {}", std::generic_category().message(errno)), "");
+      const std::ptrdiff_t got = bytes.read(buffer.get() + held, piece_bytes - held);
+      if (got < 0) return give_up(0, bytes.wrong(), bytes.mend());
       const bool at_end = got == 0;
       held += static_cast<std::size_t>(got);
       if (!at_end && held < piece_bytes) continue;  // pipes give little at a time
@@ -194,7 +196,7 @@ class Reader {
         return give_up(line_ + 1, "the line is longer than 1 MiB", "this is no CSV file of numbers; get it again");
       held = static_cast<std::size_t>(end - begin);
       std::memmove(buffer.get(), begin, held);
-      if (!reserved_ && csv_.rows > 0) reserve(descriptor, static_cast<std::size_t>(begin - begin_of_lines));
+      if (!reserved_ && csv_.rows > 0 && !bytes.packed()) reserve(descriptor, static_cast<std::size_t>(begin - begin_of_lines));
     }
     if (!stop_ && line_ == 0) give_up(0, "the file is empty", "it starts with a line of column names");
     if (!stop_ && csv_.rows == 0) give_up(0, "the file has no rows", "add a row for each interval below the line of names");
@@ -211,8 +213,7 @@ class Reader {
   // Turns away what is no text; skips the byte order mark.
   char* check_text(char* begin, std::size_t size) {
     const std::string_view text(begin, size);
-    if (text.starts_with("\x1f\x8b")) give_up(0, "the file is compressed", "unpack it with gunzip");
-    else if (text.starts_with("PK\x03\x04")) give_up(0, "the file is packed, or a spreadsheet", "unpack it, or save it as CSV");
+    if (text.starts_with("PK\x03\x04")) give_up(0, "the file is packed, or a spreadsheet", "unpack it, or save it as CSV");
     else if (text.starts_with("\xff\xfe") || text.starts_with("\xfe\xff"))
       give_up(0, "the text is in UTF-16", "save it as UTF-8");
     else if (text.substr(0, 65536).find('\0') != text.npos) give_up(0, "the file is no text", "name a CSV file");

@@ -6,7 +6,7 @@
 // value is an empty cell, NA or NaN. Numbers have a decimal point and mean the same on every machine.
 //
 // The file goes by once, in pieces, and only the wanted columns are read as numbers (75 MB, half a million
-// rows of 20 columns: 0.1 s). It may be a pipe.
+// rows of 20 columns: 0.1 s). It may be a pipe, and it may be packed with gzip.
 #include <functional>
 #include <span>
 #include <string>

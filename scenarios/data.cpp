@@ -16,7 +16,7 @@ namespace {
 
 template <class Value> using Names = std::vector<std::pair<std::string, Value>>;
 
-const std::vector<std::string> column_keys{"column", "unit", "resample", "origin", "gap", "longest_gap"};
+const std::vector<std::string> column_keys{"column", "unit", "resample", "origin", "gap", "longest_gap", "lowest"};
 const std::vector<std::string> calendar_column_keys{"unit", "otherwise", "periods", "origin"};
 
 }  // namespace
@@ -43,17 +43,18 @@ void DataBinder::read_set(const std::string& name, const Node& node, const std::
   const auto want = [&](Wanted w) {
     for (Wanted& other : wanted) {
       if (other.column != w.column) continue;
+      other.needed = other.needed || w.needed;
       other.range = {std::max(other.range.low, w.range.low), std::min(other.range.high, w.range.high)};
       return;
     }
     wanted.push_back(std::move(w));
   };
   for (const Binding* b : bindings) {
-    want({b->column, b->unit, b->range, b, nullptr, true});
+    want({b->column, b->unit, b->range, b, nullptr, true, !b->may_miss});
     members = std::max(members, b->target.members);
   }
   for (const DerivedBinding* d : derived) {
-    for (const Derivation::Column& c : d->derivation->columns) want({c.name, c.unit, c.range, nullptr, d, c.required});
+    for (const Derivation::Column& c : d->derivation->columns) want({c.name, c.unit, c.range, nullptr, d, c.required, true});
   }
   if (wanted.empty())
     s_.notes.push_back(fmt::format("{}:{}:{}: {}: no asset reads this data set", node.file(), node.line, node.column, node.path));
@@ -63,7 +64,7 @@ void DataBinder::read_set(const std::string& name, const Node& node, const std::
     const auto column = set->columns.find(w.column);
     if (column == set->columns.end()) continue;
     for (double v : column->second.values) {
-      if (v >= w.range.low && v <= w.range.high) continue;
+      if ((v >= w.range.low && v <= w.range.high) || std::isnan(v)) continue;
       // Of a calendar or a weather file; a CSV names the row.
       const Node* columns = node.find("columns");
       const Node* named = columns ? columns->find(w.column) : nullptr;
@@ -152,7 +153,8 @@ std::optional<DataSet> DataBinder::load(const std::string& name, const Node& nod
   }
   if (calendar) known_keys(problems_, node, {"format", "holidays", "columns", "origin"}, "a calendar");
   else
-    known_keys(problems_, node, {"file", "format", "utc_offset", "stamps", "columns", "place", "origin", "repeat"}, "a data set");
+    known_keys(problems_, node, {"file", "format", "utc_offset", "stamps", "columns", "place", "origin", "repeat", "not_shipped"},
+               "a data set");
   const Node* file = calendar ? &node : node.find("file");  // at which problems with the whole of it are told
   if (!file || (!calendar && !file->is_scalar())) {
     problem(node, "the key 'file' is missing");
@@ -160,6 +162,16 @@ std::optional<DataSet> DataBinder::load(const std::string& name, const Node& nod
   }
   const bool unread = wanted.empty();  // checked all the same, as if all its columns were wanted
   const std::string path = calendar ? node.file() : relative_to(file->file(), file->text);
+  if (const Node* why = node.find("not_shipped"); why && !calendar) {
+    std::string first = path;
+    if (const std::size_t at = first.find("{member}"); at != std::string::npos) first.replace(at, 8, "1");
+    std::error_code ignored;
+    if (!std::filesystem::exists(first, ignored)) {
+      problem(*file, fmt::format("these data are not there, and Urja does not ship them: {}", why->text),
+              fmt::format("expected at {}", std::filesystem::weakly_canonical(first, ignored).string()));
+      return std::nullopt;
+    }
+  }
   AssetReader numbers(problems_, zone_, {}, s_.currency);
   LoadedData loaded;
   std::vector<std::string> known;
@@ -205,15 +217,15 @@ std::optional<DataSet> DataBinder::load(const std::string& name, const Node& nod
       }
     }
     const std::vector<std::string>& keys = calendar ? calendar_column_keys : column_keys;
-    const auto add = [&](const std::string& column, const Node& at, const std::string& unit, const Range& range) {
-      const auto one = read_column(column, at, unit, keys, range);
+    const auto add = [&](const std::string& column, const Node& at, const std::string& unit, const Range& range, bool needed) {
+      const auto one = read_column(column, at, unit, keys, range, needed);
       if (one) spec.columns.push_back(*one);
       good = good && one;
     };
     for (const Node::Entry& e : columns->entries) {
       known.push_back(e.key);
       if (unread) {
-        add(e.key, e.value, "", {});
+        add(e.key, e.value, "", {}, !measures);
         continue;
       }
       if (std::any_of(wanted.begin(), wanted.end(), [&](const Wanted& w) { return w.column == e.key; })) continue;
@@ -221,7 +233,7 @@ std::optional<DataSet> DataBinder::load(const std::string& name, const Node& nod
       s_.notes.push_back(fmt::format("{}:{}:{}: {}: no asset reads this column", e.value.file(), e.line, e.column, e.value.path));
     }
     for (const Wanted& w : wanted) {
-      if (const Node* column = columns->find(w.column)) add(w.column, *column, w.unit, calendar ? Range{} : w.range);
+      if (const Node* column = columns->find(w.column)) add(w.column, *column, w.unit, calendar ? Range{} : w.range, w.needed);
     }
     if (!good) return std::nullopt;
     if (path.find("{member}") == std::string::npos && std::none_of(spec.columns.begin(), spec.columns.end(), [](const auto& c) {
@@ -297,7 +309,8 @@ bool DataBinder::read_stamps(const Node& node, DataFileSpec& spec) {
             "say when the rows are: stamps: {first: 2016-08-01 00:00, every: 1 h} or stamps: {column: time}");
     return false;
   }
-  known_keys(problems_, *stamps, {"first", "every", "column", "format", "mark", "clock", "missing_hour", "extra_hour"}, "stamps");
+  known_keys(problems_, *stamps,
+             {"first", "every", "column", "format", "mark", "clock", "missing_hour", "extra_hour", "from", "to"}, "stamps");
   bool good = true;
   const auto choose = [&](const char* key, auto& to, const auto& names) {
     const Node* given = stamps->find(key);
@@ -330,6 +343,18 @@ bool DataBinder::read_stamps(const Node& node, DataFileSpec& spec) {
     good = false;
   }
   if (const Node* clock = stamps->find("clock")) s.clock = clock->text;
+  for (const auto& [key, to] : {std::pair{"from", &s.from}, {"to", &s.to}}) {
+    const Node* given = stamps->find(key);
+    if (!given) continue;
+    *to = given->text;
+    if (s.column.empty() || !parse_time(given->text)) {
+      problem(*given,
+              s.column.empty() ? fmt::format("'{}' takes rows by their stamps, and these have none", key)
+                               : fmt::format("'{}' is not a time", given->text),
+              s.column.empty() ? "leave it out" : "write a time such as 2016-08-01 00:00");
+      good = false;
+    }
+  }
   choose("mark", s.mark, Names<DataFileSpec::Mark>{{"start", DataFileSpec::Mark::start}, {"end", DataFileSpec::Mark::end}});
   choose("format", s.format,
          Names<DataFileSpec::Format>{
@@ -344,8 +369,10 @@ bool DataBinder::read_stamps(const Node& node, DataFileSpec& spec) {
 
 // An empty unit: nobody reads the column, and any unit will do.
 std::optional<DataFileSpec::Column> DataBinder::read_column(const std::string& name, const Node& node, const std::string& unit,
-                                                            const std::vector<std::string>& keys, const Range& range) {
+                                                            const std::vector<std::string>& keys, const Range& range,
+                                                            bool needed) {
   DataFileSpec::Column c;
+  if (!needed) c.gap.fill = DataFileSpec::Fill::leave;
   c.range = range;
   c.name = name;
   c.column = name;
@@ -382,17 +409,27 @@ std::optional<DataFileSpec::Column> DataBinder::read_column(const std::string& n
   }
   if (const Node* origin = node.find("origin")) c.origin = origin->text;
   if (const Node* gap = node.find("gap")) {
-    const Names<DataFileSpec::Fill> fills{{"error", DataFileSpec::Fill::error},
-                                          {"hold", DataFileSpec::Fill::hold},
-                                          {"zero", DataFileSpec::Fill::zero},
-                                          {"linear", DataFileSpec::Fill::linear},
-                                          {"typical", DataFileSpec::Fill::typical}};
+    const Names<DataFileSpec::Fill> fills{{"error", DataFileSpec::Fill::error},     {"hold", DataFileSpec::Fill::hold},
+                                          {"zero", DataFileSpec::Fill::zero},       {"linear", DataFileSpec::Fill::linear},
+                                          {"typical", DataFileSpec::Fill::typical}, {"leave", DataFileSpec::Fill::leave}};
     const auto found = std::find_if(fills.begin(), fills.end(), [&](const auto& f) { return f.first == gap->text; });
     if (found == fills.end()) {
-      problem(*gap, fmt::format("'{}' is not one of its choices", gap->text), "allowed: error, hold, zero, linear or typical");
+      problem(*gap, fmt::format("'{}' is not one of its choices", gap->text),
+              "allowed: error, hold, zero, linear, typical or leave");
+      return std::nullopt;
+    }
+    if (found->second == DataFileSpec::Fill::leave && needed && !unit.empty()) {
+      problem(*gap, "an asset reads this column, and needs a value at any time",
+              "allowed: error, hold, zero, linear or typical; leave is for measurements");
       return std::nullopt;
     }
     c.gap.fill = found->second;
+  }
+  if (const Node* lowest = node.find("lowest")) {
+    AssetReader numbers(problems_, zone_, {}, s_.currency);
+    const auto value = numbers.quantity(*lowest, unit.empty() ? *base_unit(c.unit) : unit, {});
+    if (!value) return std::nullopt;
+    c.lowest = *value;
   }
   if (const Node* longest = node.find("longest_gap")) {
     AssetReader numbers(problems_, zone_, {}, s_.currency);

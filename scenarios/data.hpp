@@ -22,6 +22,8 @@ class DataBinder {
   // column is bound is read as a whole, to check it, and told in the notes.
   void read(const Node& data, const std::vector<Binding>& bindings, const std::vector<DerivedBinding>& derived);
 
+  bool measures = false;  // the scenario has `measurements`: what nobody reads may be meant for them, and have gaps
+
  private:
   struct Wanted {
     std::string column, unit;
@@ -29,13 +31,14 @@ class DataBinder {
     const Binding* binding;  // whose fault it is when the column is not there; null: of a derivation
     const DerivedBinding* derived;
     bool required;
+    bool needed;  // at any time; otherwise gaps may stay
   };
   void read_set(const std::string& name, const Node& node, const std::vector<const Binding*>& bindings,
                 const std::vector<const DerivedBinding*>& derived);
   std::optional<DataSet> load(const std::string& name, const Node& node, const std::vector<Wanted>& wanted, int members);
   bool read_stamps(const Node& node, DataFileSpec& spec);
   std::optional<DataFileSpec::Column> read_column(const std::string& name, const Node& node, const std::string& unit,
-                                                  const std::vector<std::string>& keys, const Range& range);
+                                                  const std::vector<std::string>& keys, const Range& range, bool needed);
   void add_profile(Plan& plan, int members, const DataSet& set, const std::vector<const Binding*>& bindings);
   void problem(const Node& at, const std::string& what, const std::string& mend = "") {
     problems_.add({at.file(), at.line, at.column, at.path, what, mend});

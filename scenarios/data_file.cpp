@@ -74,7 +74,8 @@ bool fill_hole(std::vector<double>& values, const std::vector<double>& known, Ho
                Micro interval) {
   const auto begin = static_cast<std::size_t>(hole.first), end = static_cast<std::size_t>(hole.last);
   switch (fill) {
-    case DataFileSpec::Fill::error: return false;
+    case DataFileSpec::Fill::error:
+    case DataFileSpec::Fill::leave: return false;
     case DataFileSpec::Fill::zero: std::fill(values.begin() + hole.first, values.begin() + hole.last, 0.0); return true;
     case DataFileSpec::Fill::hold:
       if (begin == 0) return false;
@@ -301,16 +302,28 @@ class Loader {
     if (factor != 1 || offset != 0)
       for (double& v : values) v = v * factor + offset;
 
+    for (double& v : values) {
+      if (v < column.lowest) v = column.lowest;
+    }
+
     const std::string file = per_member(spec_.path) ? of_member(spec_.path, static_cast<int>(m) + 1) : file_;
     check_range(c, static_cast<int>(m), file, values);
     const std::vector<Hole> holes = holes_in(values);
     if (holes.empty()) return;
     const std::vector<double> known = column.gap.fill == DataFileSpec::Fill::typical ? values : std::vector<double>{};
     const auto seconds = [&](Hole hole) { return static_cast<double>((hole.last - hole.first) * line_.interval) / 1e6; };
+    const bool leave = column.gap.fill == DataFileSpec::Fill::leave;
     int filled = 0, unfilled = 0;
     double most = 0, total = 0;
     for (const Hole& hole : holes) {
       const double length = seconds(hole);
+      if (leave) {
+        if (hole.last <= begin_cell_ || hole.first >= end_cell_) continue;
+        ++filled;
+        total += length;
+        most = std::max(most, length);
+        continue;
+      }
       const bool short_enough = column.gap.longest <= 0 || length <= column.gap.longest * (1 + 1e-9);
       if (short_enough && fill_hole(values, known, hole, column.gap.fill, line_.interval)) {
         ++filled;
@@ -336,8 +349,8 @@ class Loader {
     if (unfilled > 3) fail(file, key(column), fmt::format("there are {} more gaps", unfilled - 3), "");
     if (filled > 0)
       out_.notes.push_back({file, 0, 0, key(column),
-                            fmt::format("{} gap{} filled, {} in all, the longest {}", filled, filled == 1 ? "" : "s",
-                                        duration_text(total), duration_text(most)),
+                            fmt::format("{} gap{} {}, {} in all, the longest {}", filled, filled == 1 ? "" : "s",
+                                        leave ? "left empty" : "filled", duration_text(total), duration_text(most)),
                             ""});
   }
 

@@ -40,12 +40,15 @@ struct DataFileSpec {
     std::string clock = "wall";  // wall, standard (no summer time), utc, or the name of another zone
     MissingHour missing_hour = MissingHour::unsaid;
     ExtraHour extra_hour = ExtraHour::unsaid;
+    std::string from,
+        to;  // rows with stamps from `from` on and before `to`; the others are as if they were not there. Empty: all
   };
 
   // What stands where the file has nothing. hold: the value before; linear: a line to the one after
   // (temperatures, not energies); typical: the median of the same time on the seven days before and after
   // that have one.
-  enum class Fill { error, hold, zero, linear, typical };
+  // leave: NaN, for what nobody needs at any time (a measurement to compare with).
+  enum class Fill { error, hold, zero, linear, typical, leave };
   struct Gap {
     Fill fill = Fill::error;
     double longest = 0;  // s; longer gaps are errors; 0 = any
@@ -61,8 +64,9 @@ struct DataFileSpec {
     std::string declared;  // convert to this; empty = the base of `unit`'s dimension
     Resample resample = Resample::hold;
     Gap gap;
-    std::string origin;  // measured, modelled ..: for the reader of results; nothing here depends on it
-    Range range{};       // of the values that are allowed, in the declared unit
+    std::string origin;      // measured, modelled ..: for the reader of results; nothing here depends on it
+    Range range{};           // of the values that are allowed, in the declared unit
+    double lowest = -1e300;  // lower values are taken as this: what a pyranometer reads at night
   };
 
   // What stands for dates that the file does not have: the rows of the same day and month (28 February for the 29th), or of the nearest

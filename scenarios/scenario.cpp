@@ -12,6 +12,7 @@
 #include "scenarios/assets.hpp"
 #include "scenarios/data.hpp"
 #include "scenarios/fault_reader.hpp"
+#include "scenarios/measurement_reader.hpp"
 #include "scenarios/parameter_sets.hpp"
 #include "scenarios/sensor_reader.hpp"
 #include "scenarios/timeline.hpp"
@@ -49,7 +50,7 @@ class ScenarioSource::Loader {
     if (const Node* include = root_.find("include"))
       fail(*include, "files are included before --set", "write `include:` in the file");
     known_keys(problems_, root_,
-               {"urja", "title", "zone", "include", "run", "data", "feeders", "assets", "balance", "controller", "sensors", "links", "faults"},
+               {"urja", "title", "zone", "include", "run", "data", "feeders", "assets", "balance", "controller", "sensors", "links", "measurements", "faults"},
                "a scenario");
     read_head();
     stop_if_wrong();  // without zone and run nothing else can be judged
@@ -60,6 +61,7 @@ class ScenarioSource::Loader {
     for (const bool links : {false, true}) {
       if (const Node* block = root_.find(links ? "links" : "sensors")) SensorReader(problems_, *reader_, s_, not_loaded_).read(*block, links);
     }
+    if (const Node* measurements = root_.find("measurements")) MeasurementReader(problems_, *reader_, s_, not_loaded_, data_names_).read(*measurements);
     if (const Node* faults = root_.find("faults")) {
       const auto time = [&](const Node& at) { return moment_at(at); };
       FaultReader(problems_, *reader_, *zone_, s_, not_loaded_, time).read(*faults);
@@ -71,6 +73,7 @@ class ScenarioSource::Loader {
       return std::move(s_);
     }
     DataBinder binder(problems_, *zone_, s_);
+    binder.measures = root_.find("measurements") != nullptr;
     if (const Node* data = root_.find("data")) binder.read(*data, reader_->bindings, reader_->derived);
     stop_if_wrong();
     for (const std::string& read : reader_->event_files) s_.data_hashes[read] = file_hash(read);

@@ -53,6 +53,23 @@ class Placer {
     }
     Zone zone = instants ? Zone::fixed(0) : clock(floor_seconds(times.front()));
     if (!good()) return {};
+    // On the clock of the stamps.
+    const auto moment = [&](const std::string& text, Micro otherwise) {
+      const auto written = parse_time(text);
+      if (!written) return otherwise;
+      std::int64_t wall = written->wall;
+      if (written->offset) wall = zone.wall_at(wall - *written->offset);
+      else if (instants) wall = spec_.zone.instants_of(wall).first;
+      return wall * second + written->nanosecond / 1000;
+    };
+    taken_from_ = moment(stamps_.from, taken_from_);
+    taken_to_ = moment(stamps_.to, taken_to_);
+    if (std::none_of(times.begin(), times.end(), [&](Micro t) { return taken(t); }))
+      return fail(0,
+                  fmt::format("no row has a stamp{}{}", stamps_.from.empty() ? "" : " from " + stamps_.from + " on",
+                              stamps_.to.empty() ? "" : " before " + stamps_.to),
+                  "correct `from` and `to` of the stamps"),
+             Timeline{};
     return place(times, zone, stamps_.mark == DataFileSpec::Mark::end);
   }
 
@@ -105,6 +122,10 @@ class Placer {
       const Micro time = times[i];
       Image& image = images[i];
       image = {0, every_};
+      if (!taken(time)) {
+        image.length = 0;
+        continue;
+      }
       if (time >= from && time < to) {
         image.start = time - offset - (ends ? every_ : 0);
       } else {
@@ -270,6 +291,8 @@ class Placer {
   std::vector<FileProblem>& problems_;
   std::size_t known_;
   Micro every_ = 0;
+  Micro taken_from_ = std::numeric_limits<Micro>::min(), taken_to_ = std::numeric_limits<Micro>::max();
+  bool taken(Micro time) const { return time >= taken_from_ && time < taken_to_; }
 };
 
 }  // namespace

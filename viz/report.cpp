@@ -3,6 +3,7 @@
 #include "viz/report.hpp"
 
 #include "viz/assets.hpp"
+#include "viz/compare.hpp"
 #include "viz/faults.hpp"
 #include "viz/kpis.hpp"
 #include "viz/page.hpp"
@@ -156,13 +157,20 @@ void write_report(const std::string& result_h5, const std::string& report_html) 
     drawn += plot_section(plots[i], i);
     page.data["plots"].push_back(plot_data(plots[i]));
   }
+  std::string side_by_side;
+  for (const Plot& p : comparisons_of(d)) {
+    side_by_side += plot_section(p, page.data["plots"].size());
+    page.data["plots"].push_back(plot_data(p));
+  }
   Part flow = energy_flow(d), duration = durations(d), heat = heat_map(d), faults = faults_part(file, kpis, currency);
   for (const auto& [name, part] : {std::pair("flow", &flow), {"duration", &duration}, {"heat", &heat}, {"faults", &faults}})
     if (!part->html.empty()) page.data[name] = std::move(part->data);
 
+  if (!side_by_side.empty()) side_by_side = comparison_section(file, d, page.data.value("faults", json::array())) + side_by_side;
   const std::string heading = escape(title), zone_text = escape(zone), sentence = kpi_sentence(kpis, currency),
                     notes = notes_list(d.notes), cards = kpi_cards(kpis, currency), table = kpi_table(kpis, currency),
-                    ledger = ledger_line(d, kpis), facts = facts_section(file, d, kpis), hidden = plots.empty() ? " hidden" : "",
+                    ledger = ledger_line(d, kpis), facts = facts_section(file, d, kpis),
+                    hidden = page.data["plots"].empty() ? " hidden" : "",
                     period = file.time().empty() ? "no rows" : moment(d.first) + " to " + moment(d.end);
   page.body = fill(asset("run.html"), {{"title", heading},
                                        {"period", period},
@@ -173,6 +181,7 @@ void write_report(const std::string& result_h5, const std::string& report_html) 
                                        {"flow", flow.html},
                                        {"faults", faults.html},
                                        {"plots", drawn},
+                                       {"compared", side_by_side},
                                        {"no_plots", hidden},
                                        {"duration", duration.html},
                                        {"heat", heat.html},

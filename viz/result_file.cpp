@@ -226,7 +226,12 @@ ResultFile::ResultFile(const std::string& path) : path_(path) {
 
   file_ = file.release();
   lanes_ = static_cast<std::size_t>(std::max(1.0, number("lanes").value_or(1)));
-  find_channels();
+  channels_ = channels_of("channels");
+  const std::vector<std::string> skipped = skipped_;
+  measured_ = channels_of("measured");
+  references_ = channels_of("reference");
+  without_faults_ = channels_of("without_faults");
+  skipped_ = skipped;
   find_events();
 }
 
@@ -249,10 +254,11 @@ std::optional<double> ResultFile::number(const char* attribute) const {
   return x;
 }
 
-void ResultFile::find_channels() {
+std::vector<Channel> ResultFile::channels_of(const char* top) {
+  std::vector<Channel> found;
   const hid_t file = id_of(file_);
-  if (!has(file, "channels") || kind_of(file, "channels") != H5I_GROUP) return;
-  const Id all(H5Gopen2(file, "channels", H5P_DEFAULT));
+  if (!has(file, top) || kind_of(file, top) != H5I_GROUP) return found;
+  const Id all(H5Gopen2(file, top, H5P_DEFAULT));
   for (const std::string& asset : names_in(all)) {
     if (!has(all, asset.c_str()) || kind_of(all, asset.c_str()) != H5I_GROUP) {
       skipped_.push_back(asset);
@@ -269,6 +275,7 @@ void ResultFile::find_channels() {
       const Id space(H5Dget_space(dataset)), type(H5Dget_type(dataset));
       const std::vector<hsize_t> shape = shape_of(space);
       Channel c{asset, name, "", "", ""};
+      c.group = top;
       c.laned = lanes_ > 1 && shape.size() >= 2 && shape[1] == lanes_;
       const std::size_t rank = shape.size() - (c.laned ? 1 : 0);
       if (shape.empty() || rank > 2 || !is_number(type)) {
@@ -285,14 +292,15 @@ void ResultFile::find_channels() {
       c.unit = attribute_text(dataset, "unit").value_or("");
       c.description = attribute_text(dataset, "description").value_or("");
       c.kind = attribute_text(dataset, "kind").value_or("");
-      channels_.push_back(std::move(c));
+      found.push_back(std::move(c));
     }
   }
+  return found;
 }
 
 void ResultFile::read(const Channel& c, std::size_t first, std::size_t rows, double* out) const {
   const Quiet quiet;
-  const std::string at = "channels/" + c.asset + "/" + c.name;
+  const std::string at = c.group + "/" + c.asset + "/" + c.name;
   const Id dataset(H5Dopen2(id_of(file_), at.c_str(), H5P_DEFAULT));
   const Id space(H5Dget_space(dataset));
   std::vector<hsize_t> start{first}, count{rows};

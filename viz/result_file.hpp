@@ -15,6 +15,7 @@ struct Channel {
   std::size_t members = 1;
   bool fleet = false;  // has an axis of members
   bool laned = false;  // has an axis of lanes, of which the first is read
+  std::string group = "channels";
 };
 
 struct Event {
@@ -33,7 +34,12 @@ class ResultFile {
   const std::string& path() const { return path_; }
   const std::vector<double>& time() const { return time_; }  // UTC seconds of each interval's start
   const std::vector<Channel>& channels() const { return channels_; }
-  const std::vector<std::string>& skipped() const { return skipped_; }  // datasets under /channels that are no channel
+  const std::vector<Channel>& measured() const { return measured_; }  // as sensors and links show them
+  const std::vector<Channel>& references() const {
+    return references_;
+  }  // what was measured at the plant that this is a model of
+  const std::vector<Channel>& without_faults() const { return without_faults_; }  // of the same, simulated without any fault
+  const std::vector<std::string>& skipped() const { return skipped_; }            // datasets under /channels that are no channel
   std::size_t lanes() const { return lanes_; }
 
   std::string text(const char* attribute, const std::string& otherwise = "") const;
@@ -47,13 +53,13 @@ class ResultFile {
 
  private:
   [[noreturn]] void fail(const std::string& what) const;
-  void find_channels();
+  std::vector<Channel> channels_of(const char* group);
   void find_events();
 
   std::string path_;
   std::int64_t file_ = -1;
   std::vector<double> time_;
-  std::vector<Channel> channels_;
+  std::vector<Channel> channels_, measured_, references_, without_faults_;
   std::vector<std::string> skipped_;
   std::size_t lanes_ = 1, event_count_ = 0;
 };

@@ -56,6 +56,31 @@ bool role_of(const Channel& c, Role* role) {
   return true;
 }
 
+// What is simulated of each channel that was measured; one that nothing is simulated of has no pair.
+std::vector<Compared> pairs(const ResultFile& file) {
+  std::vector<Compared> all;
+  const auto find = [](const std::vector<Channel>& in, const Channel& like) {
+    return std::find_if(in.begin(), in.end(), [&](const Channel& c) { return c.asset == like.asset && c.name == like.name; });
+  };
+  for (const Channel& r : file.references()) {
+    const auto truth = find(file.channels(), r), shown = find(file.measured(), r);
+    if (truth == file.channels().end() && shown == file.measured().end()) continue;
+    Compared one;
+    const auto add = [&](const Channel& c, const char* label, const char* family) {
+      one.curves.push_back({c, Role::compared, label, family, {}, {}, false});
+    };
+    add(r, "measured at the plant", "ink");
+    if (shown != file.measured().end()) add(*shown, "simulated, as its sensor shows it", "pv");
+    if (truth != file.channels().end())
+      add(*truth, shown == file.measured().end() ? "simulated" : "simulated, as it is",
+          shown == file.measured().end() ? "pv" : "grid");
+    if (const auto none = find(file.without_faults(), r); none != file.without_faults().end())
+      one.without_faults.push_back(*none);
+    all.push_back(std::move(one));
+  }
+  return all;
+}
+
 std::size_t family_rank(const std::string& family) {
   return static_cast<std::size_t>(std::find(k_families.begin(), k_families.end(), family) - k_families.begin());
 }
@@ -228,6 +253,7 @@ bool has_band(const Series& s) {
 
 std::size_t Drawing::bytes() const {
   std::size_t curves = 0;
+  for (const Compared& c : compared) curves += c.curves.size();
   for (const Series& s : series) {
     const bool band = has_band(s) || (!s.bins.min.empty() && interval > record);  // a longer interval opens one
     curves += s.role == Role::power ? (two_sided(s) ? 2 : 1) : s.role == Role::cost ? 2 : band ? 3 : 1;
@@ -314,6 +340,11 @@ Drawing survey(const ResultFile& file, const std::map<std::string, std::string>&
     }
   }
 
+  d.compared = pairs(file);
+  for (Compared& c : d.compared) {
+    for (Series& s : c.curves) gather(file, d, seconds, s, nullptr);
+  }
+
   merge_small_powers(d.series);
   const double gathered = d.interval;
   while (d.bytes() > budget && d.intervals > 1) {
@@ -323,6 +354,10 @@ Drawing survey(const ResultFile& file, const std::map<std::string, std::string>&
   const auto factor = static_cast<std::size_t>(std::lround(d.interval / gathered));
   for (Series& s : d.series)
     if (factor > 1) s.bins = coarser(s.bins, factor, s.role);
+  for (Compared& c : d.compared) {
+    for (Series& s : c.curves)
+      if (factor > 1) s.bins = coarser(s.bins, factor, s.role);
+  }
   return d;
 }
 

@@ -12,7 +12,7 @@
 
 namespace urja::viz {
 
-enum class Role { power, state_of_charge, temperature, price, cost };
+enum class Role { power, state_of_charge, temperature, price, cost, compared };
 
 struct Figures {  // over all rows and members
   double min = std::numeric_limits<double>::infinity(), max = -std::numeric_limits<double>::infinity();
@@ -35,12 +35,20 @@ struct Series {
   bool summed = false;  // of several small assets
 };
 
+// A channel that was measured at the plant, and what is simulated of it: as a sensor of the plant shows it where it has one, then also as
+// it is.
+struct Compared {
+  std::vector<Series> curves;           // measured, simulated, simulated and true
+  std::vector<Channel> without_faults;  // simulated; none or one
+};
+
 struct Drawing {
   double first = 0, end = 0;  // UTC seconds the file covers
   double interval = 0;        // seconds of one drawn interval
   double record = 0;          // seconds of one row
   std::size_t intervals = 0;
   std::vector<Series> series;
+  std::vector<Compared> compared;
   std::vector<Total> totals;  // the powers of each family together
   Calendar calendar;          // the days and hours of their cells
   double balance_worst =

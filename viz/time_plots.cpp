@@ -56,7 +56,7 @@ double largest(const std::vector<const Series*>& all) {
 
 // The name of a series in its plot: the asset, and the channel where that alone would be ambiguous or say too little.
 std::string label(const Plot& p, const Series& s) {
-  if (s.role == Role::power || s.role == Role::state_of_charge) return s.label;
+  if (s.role == Role::power || s.role == Role::state_of_charge || s.role == Role::compared) return s.label;
   for (const Series* other : p.series)
     if (other != &s && other->channel.asset == s.channel.asset) return s.label + " " + replaced(s.channel.name, "_", " ");
   return s.role == Role::temperature ? s.label : s.label + " " + replaced(s.channel.name, "_", " ");
@@ -132,6 +132,7 @@ std::vector<Plot> plots_of(const Drawing& d) {
       case Role::temperature: plots.push_back({"temperature", "Temperature", "°C", "", 1, "line", series}); break;
       case Role::price: plots.push_back({"price", "Price", unit, "", 1, "step", series}); break;
       case Role::cost: plots.push_back({"cost", "Cost since the start", unit, "", 1, "total", series}); break;
+      case Role::compared: break;
     }
   }
   for (Plot& p : plots) {
@@ -139,6 +140,26 @@ std::vector<Plot> plots_of(const Drawing& d) {
     if (p.form == std::string_view("line") || p.form == std::string_view("step"))
       p.note = fmt::format("Lines are means over the drawn interval{}; the shade spans the lowest to the highest value.",
                            members ? " and a fleet’s members" : "");
+  }
+  return plots;
+}
+
+// One for each channel that was measured at the plant.
+std::vector<Plot> comparisons_of(const Drawing& d) {
+  std::vector<Plot> plots;
+  for (const Compared& c : d.compared) {
+    Plot p{"compared", "", "", "", 1, "step", {}};
+    for (const Series& s : c.curves) p.series.push_back(&s);
+    const Channel& last = c.curves.back().channel;
+    const Scale scale = last.unit == "W" ? power_scale(largest(p.series))
+                                         : Scale{1, last.unit == "degC" ? "°C"
+                                                    : last.unit == "1"  ? ""
+                                                                        : last.unit.c_str()};
+    p.title = last.asset + ", " + replaced(last.name, "_", " ");
+    p.unit = scale.unit;
+    p.factor = scale.factor;
+    if (last.kind == "state") p.form = "line";
+    plots.push_back(std::move(p));
   }
   return plots;
 }

@@ -161,6 +161,25 @@ def faults(check, chromium, urja, source, folder):
         tab.close()
 
 
+def measured(check, chromium, urja, source, folder):
+    page = folder / "measured.html"
+    (folder / "meter.csv").write_text("time,kw\n" + "".join(f"2024-06-01 {h:02}:00,{'' if h == 5 else h / 10}\n" for h in range(24)))
+    (folder / "measured.yaml").write_text(
+        f"include: {source.resolve()}/tests/faults/plant.yaml\nrun: {{from: 2024-06-01 00:00, to: 2024-06-02 00:00}}\n"
+        "data: {meter: {file: meter.csv, stamps: {column: time}, columns: {pv: {column: kw, unit: kW}}}}\n"
+        "measurements: {pv.power: meter.pv, pv.cell_temperature: }\nfaults: {shade: {kind: pv_shading, on: pv, at: 2024-06-01 08:00, duration: 6 h}}\n")
+    subprocess.run([urja, "run", folder / "measured.yaml", "--out", folder / "measured.h5", "--report", page], check=True, capture_output=True)
+    for screen in (PHONE, DESKTOP):
+        tab = chromium.open(page, *screen)
+        plots = tab.run(DRAWN)
+        check.that(plots.get("compared", 0) >= 2, f"measured: drawn {plots}")
+        check.page("measured", tab, {name: 1 for name in plots})
+        check.that(tab.run("document.body.innerText.includes('What the fault does')"), "measured: no table")
+        if screen is DESKTOP:
+            check.that("measured at the plant" in hover(tab, "compared"), "no tooltip over the measured plot")
+        tab.close()
+
+
 def hostile_names(check, chromium, urja, source, folder):
     with h5py.File(folder / "evil.h5", "w") as file:
         for name in ("title", "zone", "currency", "scenario", "scenario_file", "version"):
@@ -258,7 +277,7 @@ def main(urja, source):
         return 1 if os.environ.get("URJA_TEST_BROWSER") == "required" else SKIPPED
     check = Check()
     with tempfile.TemporaryDirectory(prefix="urja_pages_") as folder, browser.Browser(path) as chromium:
-        for test in (two_weeks_of_a_village, one_step, faults, hostile_names, sweep_of_a_grid, other_sweeps):
+        for test in (two_weeks_of_a_village, one_step, faults, measured, hostile_names, sweep_of_a_grid, other_sweeps):
             test(check, chromium, urja, source, Path(folder))
     return 1 if check.wrong else 0
 

@@ -203,6 +203,38 @@ TEST_CASE("a report is one page that loads nothing and says what the file says",
   CHECK(contains(page, "default-src 'none'"));
 }
 
+TEST_CASE("a report shows measured and simulated side by side, and what a fault does to both", "[viz]") {
+  const Folder folder;
+  // Eight hours; the fault is there in the last four, takes half of the power, and the measurement misses an hour. The model gives a
+  // tenth too much.
+  const double none = std::numeric_limits<double>::quiet_NaN();
+  Writer(folder / "r.h5")
+      .text("zone", "UTC")
+      .text("record_s", "3600")
+      .text("kpis", R"({"faults": [{"id": "dark", "kind": "pv_shading", "on": "pv", "times": 1, "active_h": 4}]})")
+      .data("time", {0, 3600, 7200, 10800, 14400, 18000, 21600, 25200})
+      .data("channels/pv/power", {110, 220, 330, 440, 55, 110, 165, 220}, {}, "W")
+      .data("reference/pv/power", {100, 200, 300, 400, 60, none, 180, 240}, {}, "W")
+      .data("without_faults/pv/power", {110, 220, 330, 440, 110, 220, 330, 440}, {}, "W")
+      .data("reference/pv/not_simulated", {1, 1, 1, 1, 1, 1, 1, 1}, {}, "W")
+      .compound_events({{14400, "dark", "fault", "pv_shading on pv begins"}});
+  const std::string page = page_of(folder);
+  CHECK(contains(page, "<h2>Measured and simulated</h2>"));
+  CHECK(count(page, "data-id=\"compared\"") == 1);  // no pair, no plot
+  const auto row = [&](const std::string& head) {
+    const std::size_t at = page.find(head);
+    REQUIRE(at != std::string::npos);
+    return std::regex_replace(page.substr(at, page.find("</tr>", at) - at), std::regex("(<[^>]*>)+"), "|");
+  };
+  // Measured 480 of 880 against 1000 of 1100: 0.6; simulated 440 of 880 against all: 0.5.
+  CHECK(contains(row("<th scope=\"row\">dark</th><td>pv, power"), "|pv, power|3|0.600|0.500|−0.100|"));
+  // e = 10, 20, 30, 40: bias 25, RMSE sqrt(750), of a range from 60 to 400.
+  CHECK(contains(row("<th scope=\"row\">pv, power, W</th><td>no fault"), "|no fault|4|250|275|25|27.39|8.1|1.000|"));
+  // e = -5, -15, -20.
+  CHECK(contains(row("<th scope=\"row\">pv, power, W</th><td>dark is there"), "|dark is there|3|160|146.7|−13.33|14.72|4.3|"));
+  CHECK(contains(row("<th scope=\"row\">pv, power, W</th><td>whole run"), "|whole run|7|"));
+}
+
 TEST_CASE("a report of a plant without prices does not speak of costs", "[viz]") {
   const Folder folder;
   const auto page = [&](bool priced) {
