@@ -130,7 +130,8 @@ void vary(Batch& batch, bool starts) {
 Meter meter_of(const Batch& batch) {
   KpiCounter counter(batch.plan());
   std::vector<Channel> channels = default_channels(batch.plan());
-  std::erase_if(channels, [](const Channel& c) { return c.group.starts_with("measured/"); });  // the same ones with and without faults
+  std::erase_if(channels,
+                [](const Channel& c) { return c.group.starts_with("measured/"); });  // the same ones with and without faults
   std::vector<Quantity> rows = metered(channels);
   for (const Quantity& q : counter.metered()) rows.push_back(q);
   return Meter(batch.plan(), batch.blocks(), rows);
@@ -217,9 +218,15 @@ void sweep(Bench& bench) {
 void faults(Bench& bench) {
   const std::string scenario = data_folder("scenarios/reference_microgrid.yaml");
   // Of all four layers.
-  const char* kinds[][2] = {{"pv_shading", "pv"},           {"inverter_trip", "pv"},         {"battery_resistance", "battery"},
-                            {"sensor_stuck", "pv.power"},   {"grid_outage", "grid"},         {"price_signal_loss", "grid"},
-                            {"link_delay", "battery"},      {"sensor_gain", "grid.power"},   {"battery_internal_short", "battery"},
+  const char* kinds[][2] = {{"pv_shading", "pv"},
+                            {"inverter_trip", "pv"},
+                            {"battery_resistance", "battery"},
+                            {"sensor_stuck", "pv.power"},
+                            {"grid_outage", "grid"},
+                            {"price_signal_loss", "grid"},
+                            {"link_delay", "battery"},
+                            {"sensor_gain", "grid.power"},
+                            {"battery_internal_short", "battery"},
                             {"sensor_soc_misreport", "battery"}};
   const auto batch_of = [&](int count) {
     LoadOptions load;
@@ -249,9 +256,10 @@ void sensor_noise(Bench& bench) {
   const std::string scenario = data_folder("scenarios/reference_microgrid.yaml");
   const auto batch_of = [&](const char* sensor) {
     LoadOptions load;
-    load.set.push_back(fmt::format("sensors={{\"*.power\": {0} 1 W}}, \"*.temperature\": {0} 1 K}}, \"*.cell_temperature\": {0} 1 K}}, "
-                                   "\"*.state_of_charge\": {0} 0.001}}, \"pv.dc_*\": {{}}}}",
-                                   sensor));
+    load.set.push_back(
+        fmt::format("sensors={{\"*.power\": {0} 1 W}}, \"*.temperature\": {0} 1 K}}, \"*.cell_temperature\": {0} 1 K}}, "
+                    "\"*.state_of_charge\": {0} 0.001}}, \"pv.dc_*\": {{}}}}",
+                    sensor));
     return std::make_unique<Batch>(load_scenario(scenario, load).plan, 1024);
   };
   const auto biased = batch_of("{bias:"), noisy = batch_of("{noise:");
@@ -266,9 +274,10 @@ void sensor_noise(Bench& bench) {
     noise = std::min(noise, best_of(1, [&] { noisy->step(60); }));
   }
   const double samples = 1024.0 * 60 * static_cast<double>(sensors);
-  bench.add({"sensor_noise", "ns per number drawn and lane", (noise - quiet) / samples * 1e9, 3, false, "3",
-             fmt::format("N 1024, {} sensors that sample in each step; without noise a sample takes {:.1f} ns, the step {:.1f} ns", sensors,
-                         (quiet - bare) / samples * 1e9, bare / (1024 * 60) * 1e9)});
+  bench.add(
+      {"sensor_noise", "ns per number drawn and lane", (noise - quiet) / samples * 1e9, 3, false, "3",
+       fmt::format("N 1024, {} sensors that sample in each step; without noise a sample takes {:.1f} ns, the step {:.1f} ns",
+                   sensors, (quiet - bare) / samples * 1e9, bare / (1024 * 60) * 1e9)});
 }
 
 // The reference plant on rows of a second: lanes start anywhere in a day, and every step of every lane reads a new row.

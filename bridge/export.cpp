@@ -46,7 +46,8 @@ void write_csv(const viz::ResultFile& file, std::ofstream& csv) {
     }
     const std::size_t dot = c.asset.find('.');
     for (std::size_t m = 1; m <= c.members; ++m)
-      csv << fmt::format(",{}{}.{}{}.{}", group, c.asset.substr(0, dot), m, dot == std::string::npos ? "" : c.asset.substr(dot), name);
+      csv << fmt::format(",{}{}.{}{}.{}", group, c.asset.substr(0, dot), m, dot == std::string::npos ? "" : c.asset.substr(dot),
+                         name);
   }
   csv << '\n';
   const Zone utc = *Zone::find("UTC");

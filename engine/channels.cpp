@@ -36,7 +36,8 @@ std::vector<Channel> default_channels(const Plan& plan) {
       Quantity age = q;
       age.row = i.self.offset + detail::offset_of<&Sensor::age>(), age.when = age.instead = -1;
       channels.push_back({group, i.channel, q.unit, "as measured: " + q.doc, "measured", std::move(q), at_end});
-      channels.push_back({group, i.channel + "_age", "s", "how old the measured value is by its stamp", "measured", std::move(age), true});
+      channels.push_back(
+          {group, i.channel + "_age", "s", "how old the measured value is by its stamp", "measured", std::move(age), true});
     }
   };
   measured(plan, "");
@@ -47,7 +48,8 @@ std::vector<Channel> default_channels(const Plan& plan) {
       Quantity q = *plan.find(prefix + r.asset + "." + r.channel);
       const bool at_end = q.kind == Kind::state || (q.flags & (content | thermal_content)) != 0;
       q.row = r.row;
-      channels.push_back({"reference/" + prefix + r.asset, r.channel, q.unit, "measured at the plant: " + q.doc, "reference", std::move(q), at_end});
+      channels.push_back({"reference/" + prefix + r.asset, r.channel, q.unit, "measured at the plant: " + q.doc, "reference",
+                          std::move(q), at_end});
     }
   };
   references(plan, "");
@@ -100,8 +102,8 @@ std::vector<Channel> chosen_channels(const Plan& plan, const std::vector<std::st
   std::vector<Channel> channels = default_channels(plan);
   if (choices.empty()) return channels;
   std::erase_if(channels, [&](const Channel& c) {
-    const bool audit = (c.name == "power" && c.group.starts_with("channels/")) || c.group == "faults" || c.group.starts_with("measured/") ||
-                       c.group.starts_with("reference/");
+    const bool audit = (c.name == "power" && c.group.starts_with("channels/")) || c.group == "faults" ||
+                       c.group.starts_with("measured/") || c.group.starts_with("reference/");
     return !audit && std::none_of(choices.begin(), choices.end(), [&](const std::string& choice) { return means(choice, c); });
   });
   return channels;

@@ -217,8 +217,8 @@ struct Type {
   int fast_steps = 0;      // sub-steps per base step; 0: no fast part
   bool controller = false;
   std::vector<std::pair<std::string, Sign>> effects;  // disturbances: see Declare::effect
-  int due = -1;                             // disturbances: offset of the state that says when they want to run again
-  int active = -1, since = -1, spent = -1;  // see Declare::spells
+  int due = -1;                                       // disturbances: offset of the state that says when they want to run again
+  int active = -1, since = -1, spent = -1;            // see Declare::spells
 
   std::shared_ptr<void> (*make_settings)() = nullptr;
   std::string (*finish)(void* settings, const PlanFacts&) = nullptr;  // an error message, or empty
@@ -427,7 +427,9 @@ template <class M> Type make_type(const char* name, const char* doc) {
   URJA_BIND(fast)
 #undef URJA_BIND
   if constexpr (requires(const M& m, const Step& s) { m.fast_needed(s); }) {
-    t.fast_needed = [](const Lanes* m, const Step& s, const void*) -> Mask { return reinterpret_cast<const M*>(m)->fast_needed(s); };
+    t.fast_needed = [](const Lanes* m, const Step& s, const void*) -> Mask {
+      return reinterpret_cast<const M*>(m)->fast_needed(s);
+    };
   }
   if constexpr (requires(const M& m, const S& c) { m.held_energy(c); }) {
     t.held_energy = [](const Lanes* m, const void* c) -> Lanes {

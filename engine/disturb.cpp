@@ -105,7 +105,8 @@ std::vector<Plan::Target> Plan::targets_of(Disturber& d, const std::string& path
     const auto [stop, error] = std::from_chars(rest.data(), rest.data() + rest.size(), member);
     if (error == std::errc() && *stop == '.') {
       if (member < 1 || member > fleets[f].members)
-        throw std::invalid_argument(d.self.name + ": '" + fleets[f].name + "' has the members 1 to " + std::to_string(fleets[f].members));
+        throw std::invalid_argument(d.self.name + ": '" + fleets[f].name + "' has the members 1 to " +
+                                    std::to_string(fleets[f].members));
       d.member = member - 1;
       rest = rest.substr(static_cast<std::size_t>(stop - rest.data()) + 1);
     }
@@ -127,7 +128,8 @@ std::vector<Plan::Target> Plan::targets_of(Disturber& d, const std::string& path
   const Asset* target = home->asset(rest);
   if (!target) throw std::invalid_argument(d.self.name + ": there is no asset '" + path + "'");
   if (std::find(role->models.begin(), role->models.end(), target->type->name) == role->models.end())
-    throw std::invalid_argument(d.self.name + ": '" + path + "' is a " + target->type->name + ", which this kind does not act on");
+    throw std::invalid_argument(d.self.name + ": '" + path + "' is a " + target->type->name +
+                                ", which this kind does not act on");
   return {{home, fleet, target, static_cast<int>(target - home->assets.data()), -1}};
 }
 

@@ -78,7 +78,8 @@ URJA_INLINE Truth truth_of(const Eigen::CwiseBinaryOp<Eigen::internal::scalar_cm
   }
   return t;
 }
-template <class X> URJA_INLINE Truth truth_of(const Eigen::CwiseUnaryOp<Eigen::internal::scalar_boolean_not_op<bool>, X>& negated) {
+template <class X>
+URJA_INLINE Truth truth_of(const Eigen::CwiseUnaryOp<Eigen::internal::scalar_boolean_not_op<bool>, X>& negated) {
   Truth t = truth_of(negated.nestedExpression());
   for (auto& h : t.half) h = ~h;
   return t;

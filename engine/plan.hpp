@@ -107,7 +107,7 @@ class Plan {
   struct Place {
     int row;
     int fleet = -1;
-    int factor = -1;               // reading: a row that multiplies it
+    int factor = -1;              // reading: a row that multiplies it
     int when = -1, instead = -1;  // reading: a sensor's, see Quantity
   };
   // Between a controller's own row and those of its role's assets.
@@ -120,11 +120,11 @@ class Plan {
   struct Instrument {
     Asset self;  // "battery.power"
     std::string asset, channel, unit;
-    int truth;           // row of the channel
-    bool share = false;  // it lies between 0 and 1, and so do its readings
-    bool at_begin;       // an input: sampled when it is known
-    int other = -1;      // row of the channel that it may be swapped with
-    Asset link;          // no type: none
+    int truth;                                     // row of the channel
+    bool share = false;                            // it lies between 0 and 1, and so do its readings
+    bool at_begin;                                 // an input: sampled when it is known
+    int other = -1;                                // row of the channel that it may be swapped with
+    Asset link;                                    // no type: none
     std::uint32_t identity = 0, own_identity = 0;  // whose random numbers: the asset's for the link, its own for its noise
   };
   // What somebody measured of a channel at the plant that this is a model of, laid beside it for comparison: profiles fill the row, nothing
@@ -136,9 +136,9 @@ class Plan {
   // Something that changes parameters of an asset, a sensor or a link at times of its own (a fault): no asset, it takes no part in the balance.
   struct Disturber {
     Asset self;
-    std::string target;                        // "battery", "homes.pv", "homes.3.pv"; of sensors "battery.power", of links also all of an asset's
-    std::string other;                         // a second one, for kinds that have a role `with`
-    int after = -1;                            // the disturber that has to begin first: it runs whenever that one does, behind it
+    std::string target;  // "battery", "homes.pv", "homes.3.pv"; of sensors "battery.power", of links also all of an asset's
+    std::string other;   // a second one, for kinds that have a role `with`
+    int after = -1;      // the disturber that has to begin first: it runs whenever that one does, behind it
     std::vector<std::pair<int, Place>> reads;  // own row, of the target; of a member, or the mean of all
     int member = -1;                           // of the fleet; -1: all
   };

@@ -22,9 +22,9 @@ namespace urja {
 
 struct Sensor {
   Lanes accuracy, offset_accuracy, gain, bias, noise, wander, wander_time, lag, resolution, lowest, highest, interval;
-  Lanes noise_added, coarse, stuck, missing, swapped;                 // hooks only
-  Lanes gain_error, offset_error, lagged, wandered;                   // of the instrument
-  Lanes samples;                                                      // since the episode's begin
+  Lanes noise_added, coarse, stuck, missing, swapped;  // hooks only
+  Lanes gain_error, offset_error, lagged, wandered;    // of the instrument
+  Lanes samples;                                       // since the episode's begin
   // Numbers of N(0, 1) for four samples, and for which fours they were drawn.
   struct Numbers {
     Lanes of;
@@ -32,7 +32,8 @@ struct Sensor {
   };
   Numbers noises, drifts;
   Lanes next, known, sampled, sampled_at, measured, measured_at, age;  // of its last sample, and of what has arrived
-  Lanes scale, shift, deviation, filtered, limited, awake;            // derived: y = scale x + shift + deviation w; 1 where there is more to do
+  Lanes scale, shift, deviation, filtered, limited,
+      awake;  // derived: y = scale x + shift + deviation w; 1 where there is more to do
 
   static void declare(Declare& d);
   // In lanes that were asleep and are not any more: what it showed until now is the truth. `linked`: its link is awake.
@@ -57,7 +58,8 @@ struct Link {
   static void declare(Declare& d);
   void prepare(const Step&);
   // A message with `sampled` at `now`, in the lanes of `taken`. `identity`: whose random numbers; `interval` s between two samples.
-  void send(const Step& s, const Lanes& now, const Lanes& taken, const Lanes& sampled, const Lanes& interval, std::uint32_t identity);
+  void send(const Step& s, const Lanes& now, const Lanes& taken, const Lanes& sampled, const Lanes& interval,
+            std::uint32_t identity);
   // What has come by `now` replaces value and stamp, the last to arrive last.
   void deliver(const Lanes& now, const Lanes& where, Lanes& measured, Lanes& measured_at);
 };

@@ -147,7 +147,8 @@ void Batch::read_profiles(int b) {
 
 // What a wire reads in a block: as measured where there is a sensor, times its factor.
 static Lanes as_shown(const Lanes* rows, const Plan::Place& from) {
-  const Lanes value = from.when >= 0 && some(rows[from.when]) ? pick(rows[from.when] > 0.5, rows[from.instead], rows[from.row]) : rows[from.row];
+  const Lanes value =
+      from.when >= 0 && some(rows[from.when]) ? pick(rows[from.when] > 0.5, rows[from.instead], rows[from.row]) : rows[from.row];
   return from.factor < 0 ? value : Lanes(value * rows[from.factor]);
 }
 

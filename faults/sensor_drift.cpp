@@ -13,7 +13,8 @@ struct SensorDrift : FaultClock {
   static void declare(Declare& d) {
     FaultClock::declare<SensorDrift>(d, {"sensor"});
     d.effect("measured", Sign::rises);
-    d.parameter<&SensorDrift::drift>("of channel, difference", 0, {-1e12, 1e12}, "that the reading moves away from the truth", needed);
+    d.parameter<&SensorDrift::drift>("of channel, difference", 0, {-1e12, 1e12}, "that the reading moves away from the truth",
+                                     needed);
     d.parameter<&SensorDrift::per>("s", 86400, {1, 1e9}, "in each such time");
     d.output<&SensorDrift::bias>("of channel, difference", "added to each reading").onto("target.bias", Effect::term);
   }

@@ -13,7 +13,8 @@ struct SensorNoise : FaultClock {
   static void declare(Declare& d) {
     FaultClock::declare<SensorNoise>(d, {"sensor"});
     d.effect("measured", Sign::changes);
-    d.parameter<&SensorNoise::noise>("of channel, difference", 0, {0, 1e12}, "standard deviation, beside the sensor's own noise", needed);
+    d.parameter<&SensorNoise::noise>("of channel, difference", 0, {0, 1e12}, "standard deviation, beside the sensor's own noise",
+                                     needed);
     d.output<&SensorNoise::noise_added>("of channel, difference", "standard deviation").onto("target.noise_added", Effect::term);
   }
   void disturb(const Step& s, const Settings& settings) {

@@ -44,7 +44,8 @@ struct SensorSocMisreport : FaultClock {
   }
 };
 
-const Registered<SensorSocMisreport> registered{"sensor_soc_misreport", "battery management that reports a wrong state of charge"};
+const Registered<SensorSocMisreport> registered{"sensor_soc_misreport",
+                                                "battery management that reports a wrong state of charge"};
 
 }  // namespace
 }  // namespace urja

@@ -12,7 +12,12 @@ struct SensorSwapped : FaultClock {
   static void declare(Declare& d) {
     FaultClock::declare<SensorSwapped>(d, {"sensor"});
     d.effect("measured", Sign::changes);
-    d.role({.name = "with", .models = {"sensor"}, .tag = "", .many = false, .optional = false, .doc = "the other channel, of the same unit"});
+    d.role({.name = "with",
+            .models = {"sensor"},
+            .tag = "",
+            .many = false,
+            .optional = false,
+            .doc = "the other channel, of the same unit"});
     d.output<&SensorSwapped::mine>("1", "1: reads the other").onto("target.swapped", Effect::term);
     d.output<&SensorSwapped::theirs>("1", "1: reads the first").onto("with.swapped", Effect::term);
   }

@@ -29,7 +29,8 @@ FaultLog::FaultLog(const Scenario& scenario) : start_(scenario.start), zone_(sce
   for (const Plan::Asset& a : scenario.plan->assets) {
     for (const Member& m : a.type->members) {
       if (!a.type->controller || m.kind != Kind::output || m.wire.empty()) continue;
-      commands_.push_back({*scenario.plan->find(a.name + "." + m.name), std::vector<Command::Otherwise>(static_cast<std::size_t>(lanes_ - 1))});
+      commands_.push_back(
+          {*scenario.plan->find(a.name + "." + m.name), std::vector<Command::Otherwise>(static_cast<std::size_t>(lanes_ - 1))});
     }
   }
 }
@@ -73,7 +74,8 @@ void FaultLog::write_events(Recorder& recorder) const {
 }
 
 nlohmann::json FaultLog::state() const {
-  nlohmann::json all{{"faults", nlohmann::json::array()}, {"events", nlohmann::json::array()}, {"commands", nlohmann::json::array()}};
+  nlohmann::json all{
+      {"faults", nlohmann::json::array()}, {"events", nlohmann::json::array()}, {"commands", nlohmann::json::array()}};
   for (const Command& c : commands_) {
     for (const auto& o : c.lanes) all["commands"].push_back({o.seconds, o.first, o.with, o.without});
   }

@@ -160,7 +160,8 @@ void write_labelled_set(const std::string& folder, const Sweep& sweep, const Swe
       }
     }
     const std::vector<hsize_t> shape{variants, time.size()}, chunk{1, time.size()};
-    const Handle space(H5Screate_simple(2, shape.data(), nullptr), H5Sclose, task), create(H5Pcreate(H5P_DATASET_CREATE), H5Pclose, task);
+    const Handle space(H5Screate_simple(2, shape.data(), nullptr), H5Sclose, task),
+        create(H5Pcreate(H5P_DATASET_CREATE), H5Pclose, task);
     check(H5Pset_chunk(create, 2, chunk.data()), task);
     check(H5Pset_deflate(create, 2), task);
     const Handle set(H5Dcreate2(file, "/label", H5T_NATIVE_SCHAR, space, H5P_DEFAULT, create, H5P_DEFAULT), H5Dclose, task);

@@ -50,7 +50,8 @@ class ScenarioSource::Loader {
     if (const Node* include = root_.find("include"))
       fail(*include, "files are included before --set", "write `include:` in the file");
     known_keys(problems_, root_,
-               {"urja", "title", "zone", "include", "run", "data", "feeders", "assets", "balance", "controller", "sensors", "links", "measurements", "faults"},
+               {"urja", "title", "zone", "include", "run", "data", "feeders", "assets", "balance", "controller", "sensors",
+                "links", "measurements", "faults"},
                "a scenario");
     read_head();
     stop_if_wrong();  // without zone and run nothing else can be judged
@@ -59,9 +60,11 @@ class ScenarioSource::Loader {
     read_feeders();
     read_assets();
     for (const bool links : {false, true}) {
-      if (const Node* block = root_.find(links ? "links" : "sensors")) SensorReader(problems_, *reader_, s_, not_loaded_).read(*block, links);
+      if (const Node* block = root_.find(links ? "links" : "sensors"))
+        SensorReader(problems_, *reader_, s_, not_loaded_).read(*block, links);
     }
-    if (const Node* measurements = root_.find("measurements")) MeasurementReader(problems_, *reader_, s_, not_loaded_, data_names_).read(*measurements);
+    if (const Node* measurements = root_.find("measurements"))
+      MeasurementReader(problems_, *reader_, s_, not_loaded_, data_names_).read(*measurements);
     if (const Node* faults = root_.find("faults")) {
       const auto time = [&](const Node& at) { return moment_at(at); };
       FaultReader(problems_, *reader_, *zone_, s_, not_loaded_, time).read(*faults);

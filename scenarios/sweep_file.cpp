@@ -185,7 +185,8 @@ class Reader {
   // None of the scenario's faults, then each of them alone, at each severity: one plan for all, since a severity is a start value.
   std::vector<Point> of_faults(const Node& faults) {
     if (!faults.is_map() || faults.entries.empty()) {
-      problem(faults, "expected faults of the scenario with their severities", "for example faults: {shade: [30 %, 100 %], trip: [1]}");
+      problem(faults, "expected faults of the scenario with their severities",
+              "for example faults: {shade: [30 %, 100 %], trip: [1]}");
       return {{}};
     }
     std::vector<Point> points(1);

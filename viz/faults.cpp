@@ -37,22 +37,28 @@ std::string decisions(const json& none, const json& faults) {
   if (!none.contains("decisions") || !none["decisions"].is_array()) return "";
   std::string s = "<h3>What the controller did otherwise</h3>\n";
   if (none["decisions"].empty())
-    return s + "<p class=\"note\">Nothing: it gave the commands that it would have given without the faults, as if nothing had happened.</p>\n";
-  const bool each = faults.size() > 1 && std::all_of(faults.begin(), faults.end(), [](const json& one) { return one.contains("decisions"); });
-  std::string head = "<th scope=\"col\">Command</th><th scope=\"col\" class=\"n\">Hours</th><th scope=\"col\">First</th><th scope=\"col\" "
-                     "class=\"n\">It said</th><th scope=\"col\" class=\"n\">Without the faults</th>";
+    return s +
+           "<p class=\"note\">Nothing: it gave the commands that it would have given without the faults, as if nothing had "
+           "happened.</p>\n";
+  const bool each =
+      faults.size() > 1 && std::all_of(faults.begin(), faults.end(), [](const json& one) { return one.contains("decisions"); });
+  std::string head =
+      "<th scope=\"col\">Command</th><th scope=\"col\" class=\"n\">Hours</th><th scope=\"col\">First</th><th scope=\"col\" "
+      "class=\"n\">It said</th><th scope=\"col\" class=\"n\">Without the faults</th>";
   if (each) {
     for (const json& one : faults) head += fmt::format("<th scope=\"col\" class=\"n\">Hours by {}</th>", escape(text(one, "id")));
   }
   const auto shown = [](const json& one, const char* key) {  // a limit that is none
     const double x = value(one, key);
-    return std::abs(x) > 1e8 ? std::string(x > 0 ? "no limit" : "none") : amount(x) + (text(one, "unit") == "1" ? "" : "\u00a0" + escape(text(one, "unit")));
+    return std::abs(x) > 1e8 ? std::string(x > 0 ? "no limit" : "none")
+                             : amount(x) + (text(one, "unit") == "1" ? "" : "\u00a0" + escape(text(one, "unit")));
   };
   std::string rows;
   for (const json& one : none["decisions"]) {
-    rows += fmt::format("<tr><th scope=\"row\">{}</th><td class=\"n\">{}</td><td>{}</td><td class=\"n\">{}</td><td class=\"n\">{}</td>",
-                        escape(text(one, "command")), number(std::round(value(one, "otherwise_h") * 100) / 100), escape(text(one, "first")), shown(one, "with"),
-                        shown(one, "without"));
+    rows += fmt::format(
+        "<tr><th scope=\"row\">{}</th><td class=\"n\">{}</td><td>{}</td><td class=\"n\">{}</td><td class=\"n\">{}</td>",
+        escape(text(one, "command")), number(std::round(value(one, "otherwise_h") * 100) / 100), escape(text(one, "first")),
+        shown(one, "with"), shown(one, "without"));
     for (const json& fault : each ? faults : json::array()) {
       double hours = 0;
       for (const json& its : fault["decisions"]) {
@@ -62,8 +68,10 @@ std::string decisions(const json& none, const json& faults) {
     }
     rows += "</tr>\n";
   }
-  return s + "<p class=\"note\">Hours in which a command was another one than in the same plant without the faults, by more than a hundredth.</p>\n<div "
-             "class=\"wide\"><table>\n<thead><tr>" +
+  return s +
+         "<p class=\"note\">Hours in which a command was another one than in the same plant without the faults, by more than a "
+         "hundredth.</p>\n<div "
+         "class=\"wide\"><table>\n<thead><tr>" +
          head + "</tr></thead>\n<tbody>\n" + rows + "</tbody></table></div>\n";
 }
 

@@ -157,11 +157,23 @@ void write_report(const std::string& result_h5, const std::string& report_html) 
     drawn += plot_section(plots[i], i);
     page.data["plots"].push_back(plot_data(plots[i]));
   }
-  std::string side_by_side;
-  for (const Plot& p : comparisons_of(d)) {
-    side_by_side += plot_section(p, page.data["plots"].size());
-    page.data["plots"].push_back(plot_data(p));
-  }
+  const auto draw_pairs = [&](const std::vector<Compared>& pairs) {
+    std::string all;
+    for (const Plot& p : comparisons_of(pairs)) {
+      all += plot_section(p, page.data["plots"].size());
+      page.data["plots"].push_back(plot_data(p));
+    }
+    return all;
+  };
+  std::string side_by_side = draw_pairs(d.compared), seen = draw_pairs(d.faulted);
+  if (!seen.empty())
+    seen =
+        "<section>\n<h2>What was seen, and what came of it</h2>\n<p class=\"note\">True and as measured, where sensors or links "
+        "are not "
+        "perfect; states and commands of the plant beside those of the same plant without its faults. Pairs that never differ "
+        "are left "
+        "out.</p>\n</section>\n" +
+        seen;
   Part flow = energy_flow(d), duration = durations(d), heat = heat_map(d), faults = faults_part(file, kpis, currency);
   for (const auto& [name, part] : {std::pair("flow", &flow), {"duration", &duration}, {"heat", &heat}, {"faults", &faults}})
     if (!part->html.empty()) page.data[name] = std::move(part->data);
@@ -181,7 +193,7 @@ void write_report(const std::string& result_h5, const std::string& report_html) 
                                        {"flow", flow.html},
                                        {"faults", faults.html},
                                        {"plots", drawn},
-                                       {"compared", side_by_side},
+                                       {"compared", side_by_side + seen},
                                        {"no_plots", hidden},
                                        {"duration", duration.html},
                                        {"heat", heat.html},

@@ -81,6 +81,42 @@ std::vector<Compared> pairs(const ResultFile& file) {
   return all;
 }
 
+// What sensors and links made of the truth, and what states and commands became of it. One of a fleet's members would say little.
+std::vector<Compared> faulted_pairs(const ResultFile& file) {
+  std::vector<Compared> all;
+  const auto add = [&](const Channel& a, const char* a_label, const Channel& b, const char* b_label) {
+    Compared one;
+    one.curves.push_back({a, Role::compared, a_label, "grid", {}, {}, false});
+    one.curves.push_back({b, Role::compared, b_label, "pv", {}, {}, false});
+    if (a.members == 1 && b.members == 1) all.push_back(std::move(one));
+  };
+  const auto find = [](const std::vector<Channel>& in, const Channel& like) {
+    return std::find_if(in.begin(), in.end(), [&](const Channel& c) { return c.asset == like.asset && c.name == like.name; });
+  };
+  for (const Channel& m : file.measured()) {
+    if (const auto truth = find(file.channels(), m); truth != file.channels().end()) add(*truth, "true", m, "as measured");
+  }
+  for (const Channel& w : file.without_faults()) {
+    const auto with = find(file.channels(), w);
+    const bool told = w.asset == "controller" || w.name == "state_of_charge" || w.name == "temperature";
+    if (with != file.channels().end() && told) add(w, "without the faults", *with, "with them");
+  }
+  return all;
+}
+
+// Curves that lie on one another say nothing.
+bool differ(const Compared& c) {
+  const Bins &a = c.curves[0].bins, &b = c.curves[1].bins;
+  double most = 0, apart = 0;
+  for (std::size_t k = 0; k < a.seconds.size(); ++k) {
+    const double x = (a.up[k] + a.down[k]) / a.seconds[k], y = (b.up[k] + b.down[k]) / b.seconds[k];
+    if (!std::isfinite(x) || !std::isfinite(y)) continue;
+    most = std::max({most, std::abs(x), std::abs(y)});
+    apart = std::max(apart, std::abs(x - y));
+  }
+  return apart > 0.02 * most;
+}
+
 std::size_t family_rank(const std::string& family) {
   return static_cast<std::size_t>(std::find(k_families.begin(), k_families.end(), family) - k_families.begin());
 }
@@ -253,7 +289,9 @@ bool has_band(const Series& s) {
 
 std::size_t Drawing::bytes() const {
   std::size_t curves = 0;
-  for (const Compared& c : compared) curves += c.curves.size();
+  for (const auto* list : {&compared, &faulted}) {
+    for (const Compared& c : *list) curves += c.curves.size();
+  }
   for (const Series& s : series) {
     const bool band = has_band(s) || (!s.bins.min.empty() && interval > record);  // a longer interval opens one
     curves += s.role == Role::power ? (two_sided(s) ? 2 : 1) : s.role == Role::cost ? 2 : band ? 3 : 1;
@@ -341,8 +379,19 @@ Drawing survey(const ResultFile& file, const std::map<std::string, std::string>&
   }
 
   d.compared = pairs(file);
-  for (Compared& c : d.compared) {
-    for (Series& s : c.curves) gather(file, d, seconds, s, nullptr);
+  constexpr std::size_t most_pairs = 10;
+  d.faulted = faulted_pairs(file);
+  for (auto* list : {&d.compared, &d.faulted}) {
+    for (Compared& c : *list) {
+      for (Series& s : c.curves) gather(file, d, seconds, s, nullptr);
+    }
+  }
+  std::erase_if(d.faulted, [](const Compared& c) { return !differ(c); });
+  if (d.faulted.size() > most_pairs) {
+    d.notes.push_back(fmt::format(
+        "Of {} channels that differ from the truth, or from the plant without faults, {} are drawn; the file has all.",
+        d.faulted.size(), most_pairs));
+    d.faulted.resize(most_pairs);
   }
 
   merge_small_powers(d.series);
@@ -354,9 +403,11 @@ Drawing survey(const ResultFile& file, const std::map<std::string, std::string>&
   const auto factor = static_cast<std::size_t>(std::lround(d.interval / gathered));
   for (Series& s : d.series)
     if (factor > 1) s.bins = coarser(s.bins, factor, s.role);
-  for (Compared& c : d.compared) {
-    for (Series& s : c.curves)
-      if (factor > 1) s.bins = coarser(s.bins, factor, s.role);
+  for (auto* list : {&d.compared, &d.faulted}) {
+    for (Compared& c : *list) {
+      for (Series& s : c.curves)
+        if (factor > 1) s.bins = coarser(s.bins, factor, s.role);
+    }
   }
   return d;
 }

@@ -49,8 +49,9 @@ struct Drawing {
   std::size_t intervals = 0;
   std::vector<Series> series;
   std::vector<Compared> compared;
-  std::vector<Total> totals;  // the powers of each family together
-  Calendar calendar;          // the days and hours of their cells
+  std::vector<Compared> faulted;  // where they differ: true and as measured; without faults, and with them
+  std::vector<Total> totals;      // the powers of each family together
+  Calendar calendar;              // the days and hours of their cells
   double balance_worst =
       std::numeric_limits<double>::quiet_NaN();  // largest |sum of all assets' power| / largest power of its row
   std::vector<std::string> notes;                // what the reader should know about the file

@@ -144,17 +144,18 @@ std::vector<Plot> plots_of(const Drawing& d) {
   return plots;
 }
 
-// One for each channel that was measured at the plant.
-std::vector<Plot> comparisons_of(const Drawing& d) {
+// One for each channel that is there twice.
+std::vector<Plot> comparisons_of(const std::vector<Compared>& pairs) {
   std::vector<Plot> plots;
-  for (const Compared& c : d.compared) {
+  for (const Compared& c : pairs) {
     Plot p{"compared", "", "", "", 1, "step", {}};
     for (const Series& s : c.curves) p.series.push_back(&s);
     const Channel& last = c.curves.back().channel;
-    const Scale scale = last.unit == "W" ? power_scale(largest(p.series))
-                                         : Scale{1, last.unit == "degC" ? "°C"
-                                                    : last.unit == "1"  ? ""
-                                                                        : last.unit.c_str()};
+    const Scale scale = last.unit == "W"                 ? power_scale(largest(p.series))
+                        : last.name == "state_of_charge" ? Scale{100, "%"}
+                                                         : Scale{1, last.unit == "degC" ? "°C"
+                                                                    : last.unit == "1"  ? ""
+                                                                                        : last.unit.c_str()};
     p.title = last.asset + ", " + replaced(last.name, "_", " ");
     p.unit = scale.unit;
     p.factor = scale.factor;

@@ -21,7 +21,7 @@ struct Plot {
 std::vector<Plot> plots_of(const Drawing& d);  // points into the drawing
 std::string plot_section(const Plot& p, std::size_t index);
 nlohmann::json plot_data(const Plot& p);
-std::vector<Plot> comparisons_of(const Drawing& d);
+std::vector<Plot> comparisons_of(const std::vector<Compared>& pairs);
 bool has_power(const Series& s);  // more than the rounding of sums
 
 }  // namespace urja::viz

@@ -39,10 +39,10 @@ Scenario with(const Scratch& folder, const std::string& faults, const LoadOption
 // All that has no size by default, or one that is not felt within the test's two days: sizes, not the kind's mechanics.
 std::string sizes_of(const std::string& name) {
   static const std::map<std::string, std::string> sizes{
-      {"genset_fuel_runs_out", "tank: 5 l"},  {"inverter_over_temperature", "times: 6"},    {"sensor_bias", "offset: 300 W"},
-      {"sensor_drift", "drift: 300 W"},       {"sensor_noise", "noise: 100 W"},             {"sensor_quantisation", "step: 5 kW"},
-      {"sensor_swapped", "with: roof.power"}, {"link_falsified", "add: 1 kW"},              {"link_delay", "by: 20 min"},
-      {"link_jitter", "mean: 10 min"},        {"link_duplication", "late: 17 min"},          {"link_reordering", "late: 7 min"},
+      {"genset_fuel_runs_out", "tank: 5 l"},  {"inverter_over_temperature", "times: 6"}, {"sensor_bias", "offset: 300 W"},
+      {"sensor_drift", "drift: 300 W"},       {"sensor_noise", "noise: 100 W"},          {"sensor_quantisation", "step: 5 kW"},
+      {"sensor_swapped", "with: roof.power"}, {"link_falsified", "add: 1 kW"},           {"link_delay", "by: 20 min"},
+      {"link_jitter", "mean: 10 min"},        {"link_duplication", "late: 17 min"},      {"link_reordering", "late: 7 min"},
   };
   const auto found = sizes.find(name);
   return found == sizes.end() ? "" : ", " + found->second;
@@ -141,7 +141,9 @@ TEST_CASE("faults: every kind: nothing of size zero, something of its own size, 
 
       // The declared sign of its effect, on average while it is there.
       for (const auto& [quantity, sign] : type.effects) {
-        const std::string channel = on + (on.find('.') != std::string::npos ? "" : type.roles.front().tag == "price" ? ".price" : ".state_of_charge");
+        const std::string channel = on + (on.find('.') != std::string::npos   ? ""
+                                          : type.roles.front().tag == "price" ? ".price"
+                                                                              : ".state_of_charge");
         const auto mean = [&](const Scenario& of) {
           Quantity q;
           if (quantity == "measured") q = *of.plan->measured(channel);
