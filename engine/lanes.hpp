@@ -40,7 +40,7 @@ URJA_INLINE Lanes most(const Lanes& a, double b) { return most(a, lanes(b)); }
 URJA_INLINE Lanes clamp(const Lanes& x, const Lanes& low, const Lanes& high) { return least(most(x, low), high); }
 
 // Conditions. Eigen 3.4 compares lane by lane; here a condition is taken apart and its comparisons are made in vectors, all bits of a lane
-// set where it holds. (A pick took 3 to 11 ns a block by Eigen's select, and takes less than 1 so.)
+// set where it holds. (Eigen's own select takes 3 to 11 ns a block.)
 namespace detail {
 using Half = double __attribute__((vector_size(32), may_alias));
 using HalfMask = long long __attribute__((vector_size(32), may_alias));

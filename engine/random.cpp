@@ -20,7 +20,7 @@ using Bits = std::uint32_t[4][width];
 
 // Philox of eight lanes. While it runs, only the low halves count; what is left in the high ones is never looked at.
 #ifdef __AVX2__
-// Two halves of four lanes side by side, all of it in registers: with one more of anything it takes twice as long.
+// Two halves of four lanes side by side, so that neither waits for the other, and few enough to stay in registers.
 void philox_of_lanes(const Words (&c)[4], const Words (&k)[2], Bits& out) {
   const auto load = [](const Words& w, int half) { return _mm256_loadu_si256(reinterpret_cast<const __m256i*>(w) + half); };
   const __m256i first = _mm256_set1_epi64x(0xD2511F53), second = _mm256_set1_epi64x(0xCD9E8D57);

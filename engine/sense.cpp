@@ -108,7 +108,7 @@ void Batch::begin_instruments(int lane) {
   for (const Plan::Instrument& one : plan_->instruments) {
     Sensor& sensor = *reinterpret_cast<Sensor*>(rows + one.self.offset);
     if (sensor.accuracy[i] == 0 && sensor.offset_accuracy[i] == 0) continue;
-    const Draw d = own_draw(head_of(rows).step, i, purpose(one.self.name, draw_class));
+    const Draw d = own_draw(head_of(rows).step, i, one.own_identity | draw_class);
     sensor.gain_error[i] = sensor.accuracy[i] * (2 * d.uniform[0] - 1);
     sensor.offset_error[i] = sensor.offset_accuracy[i] * (2 * d.uniform[1] - 1);
     drawn = true;
@@ -124,7 +124,10 @@ void Batch::sense(int b, bool at_end) {
     Sensor& sensor = *reinterpret_cast<Sensor*>(rows + one.self.offset);
     if ((at_end && one.at_begin) || !some(sensor.awake)) continue;
     Lanes due = sensor.due_at(now);
-    if (!at_end && !one.at_begin) due *= 1 - sensor.known;
+    if (!at_end && !one.at_begin) {  // those have had their turn, but for one that has never sampled
+      due *= 1 - sensor.known;
+      if (!some(due)) continue;
+    }
     const bool noise = some(sensor.deviation), wander = some(sensor.wander);
     if (noise || wander) {
       const Lanes fours = (sensor.samples * 0.25).floor();
@@ -161,7 +164,7 @@ void Batch::sense_one(Lanes* rows, const Plan::Instrument& one, const Lanes& now
     if (some(sensor.missing)) {
       for (int i = 0; i < width; ++i) {
         if (due[i] * sensor.missing[i] > 0)
-          missed[i] = own_draw(s, i, purpose(one.self.name, draw_missing)).uniform[0] < sensor.missing[i] ? 1 : 0;
+          missed[i] = own_draw(s, i, one.own_identity | draw_missing).uniform[0] < sensor.missing[i] ? 1 : 0;
       }
     }
     if (one.other >= 0) truth = pick(sensor.swapped > 0.5, rows[one.other], truth);
