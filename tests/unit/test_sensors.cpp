@@ -330,6 +330,14 @@ TEST_CASE("sensors: controllers see what is measured, KPIs what is true", "[sens
   const auto healthy = kpis(""), blind = kpis("faults: {f: {kind: price_signal_loss, on: grid, at: 2024-06-01 10:00}}\n");
   CHECK(blind["battery_discharge_kwh"].get<double>() < 0.5 * healthy["battery_discharge_kwh"].get<double>());
   CHECK(blind["cost_total"].get<double>() > healthy["cost_total"].get<double>());
+  // What the controller did otherwise: from noon, when the price rose and nobody told it, to eight in the evening, on both days.
+  const auto& decisions = blind["without_faults"]["decisions"];
+  REQUIRE(decisions.size() == 1);
+  CHECK(decisions[0]["command"] == "controller.import_wish");
+  CHECK(decisions[0]["otherwise_h"].get<double>() == Approx(16).epsilon(1e-9));
+  CHECK(decisions[0]["first"] == "2024-06-01 12:00");
+  CHECK(decisions[0]["with"].get<double>() > decisions[0]["without"].get<double>());
+  CHECK(blind["faults"][0]["decisions"] == decisions);
   const auto meter = kpis("sensors: {grid.power: {bias: 5 kW}}\n");
   CHECK(meter["import_kwh"] == healthy["import_kwh"]);  // time_of_use does not read it
 }

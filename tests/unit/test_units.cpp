@@ -122,6 +122,13 @@ TEST_CASE("every spelling goes there and back", "[units]") {
   }
 }
 
+TEST_CASE("a declared K is a difference of temperatures", "[units]") {
+  CHECK(convert({10, "K"}, "K") == 10);
+  for (const char* other : {"degC", "degF", "W", ""}) CHECK_FALSE(convert({10, other}, "K"));  // 3 degC is no difference
+  CHECK(spellings("K") == std::vector<std::string>{"K"});
+  CHECK(convert({10, "K"}, "degC").value() == Approx(-263.15).epsilon(1e-12));
+}
+
 TEST_CASE("durations", "[units]") {
   CHECK(parse_duration("15 min") == 900);
   CHECK(parse_duration("20 ms") == 0.02);
