@@ -288,7 +288,7 @@ void Batch::read(const std::vector<Quantity>& map, std::span<float> observations
       for (std::size_t c = 0; c < wide; ++c) {
         const Quantity& q = map[k + c];
         if (q.fleet < 0) {
-          const Lanes value = q.when < 0 ? rows[q.row] : pick(rows[q.when] > 0.5, rows[q.instead], rows[q.row]);
+          const Lanes value = as_shown(rows, q.row, q.when, q.instead);
           tile.col(static_cast<Eigen::Index>(c)) = value.cast<float>().matrix();
         } else {
           for (int i = 0; i < here; ++i) tile(i, static_cast<Eigen::Index>(c)) = static_cast<float>(get(b * width + i, q));

@@ -20,13 +20,7 @@ constexpr double disarmed = 1e301;  // later than never
 
 int Plan::add_disturber(const std::string& name, const Type& type, std::shared_ptr<void> settings, const std::string& target) {
   const int index = static_cast<int>(disturbers.size());
-  Disturber d{{name, &type, rows, std::move(settings), -1, "", {}}, target, "", -1, {}, -1};
-  rows += type.rows;
-  starts.resize(static_cast<std::size_t>(rows), 0.0);
-  for (const Member& m : type.members) {
-    for (int k = 0; k < m.count; ++k)
-      set_start(d.self.offset + m.offset + k, m.effect == Effect::none ? m.start : neutral(m.effect));
-  }
+  Disturber d{{name, &type, lay(type), std::move(settings), -1, "", {}}, target, "", -1, {}, -1};
   set_start(d.self.offset + type.due, -1e300);
   disturbers.push_back(std::move(d));
   return index;

@@ -55,7 +55,7 @@ void Meter::add(int block, const Lanes* rows) {
   }
   for (std::size_t k = 0; k < rows_.size(); ++k) {
     const Summed& s = rows_[k];
-    sums[k] += s.when >= 0 && some(rows[s.when]) ? pick(rows[s.when] > 0.5, rows[s.instead], rows[s.row]) : rows[s.row];
+    sums[k] += as_shown(rows, s.row, s.when, s.instead);
   }
 }
 

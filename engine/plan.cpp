@@ -89,17 +89,21 @@ int Plan::add_bus(const std::string& name, int parent, double limit) {
   return static_cast<int>(buses.size()) - 1;
 }
 
-int Plan::add_asset(const std::string& name, const Type& type, int bus, std::shared_ptr<void> settings, const std::string& tag) {
-  if (type.rows > most_model_rows) throw std::invalid_argument(name + ": model '" + type.name + "' has too many rows");
-  const int index = static_cast<int>(assets.size());
-  assets.push_back({name, &type, rows, std::move(settings), bus, tag, {}});
+int Plan::lay(const Type& type) {
+  const int offset = rows;
   rows += type.rows;
   starts.resize(static_cast<std::size_t>(rows), 0.0);
-  const int offset = assets.back().offset;
   for (const Member& m : type.members) {
     if (m.kind == Kind::port) continue;
-    for (int k = 0; k < m.count; ++k) set_start(offset + m.offset + k, m.start);
+    for (int k = 0; k < m.count; ++k) set_start(offset + m.offset + k, m.effect == Effect::none ? m.start : neutral(m.effect));
   }
+  return offset;
+}
+
+int Plan::add_asset(const std::string& name, const Type& type, int bus, std::shared_ptr<void> settings, const std::string& tag) {
+  if (type.rows > most_model_rows) throw std::invalid_argument(name + ": model '" + type.name + "' has too many rows");
+  const int index = static_cast<int>(assets.size()), offset = lay(type);
+  assets.push_back({name, &type, offset, std::move(settings), bus, tag, {}});
   for (int port : type.ports) {
     ports.push_back({offset + port, bus, index});
     set_start(offset + port + port_row<&Port::voltage>(), 1);

@@ -71,6 +71,11 @@ struct Quantity {
   int when = -1, instead = -1;
 };
 
+// A row of a block, or what lies in row `instead` in the lanes where row `when` says so: a sensor's, see Quantity. `when` -1: the row.
+inline Lanes as_shown(const Lanes* rows, int row, int when, int instead) {
+  return when >= 0 && some(rows[when]) ? pick(rows[when] > 0.5, rows[instead], rows[row]) : rows[row];
+}
+
 class Plan {
  public:
   struct Asset {
@@ -243,6 +248,7 @@ class Plan {
   std::vector<std::string> merit_names;
 
  private:
+  int lay(const Type& type);  // rows with its start values; where they begin
   void resolve_merit();
   void resolve_wires();
   void resolve_disturbers();

@@ -34,17 +34,8 @@ Plan::Instrument& Plan::sensor(const std::string& asset_name, const std::string&
   const Asset* a = asset(asset_name);
   const int row = a ? row_of(*a, channel) : -1;
   if (row < 0) throw std::invalid_argument("there is no channel '" + name + "'");
-  const auto lay = [&](const Type& type) {
-    Asset self{name, &type, rows, nullptr, -1, "", {}};
-    rows += type.rows;
-    starts.resize(static_cast<std::size_t>(rows), 0.0);
-    for (const Member& m : type.members) {
-      for (int k = 0; k < m.count; ++k) set_start(self.offset + m.offset + k, m.start);
-    }
-    return self;
-  };
   Instrument one;
-  one.self = lay(sensor_type());
+  one.self = {name, &sensor_type(), lay(sensor_type()), nullptr, -1, "", {}};
   one.asset = asset_name, one.channel = channel;
   one.truth = row;
   const Member* m = a->type->find(channel);
@@ -63,13 +54,7 @@ Plan::Instrument& Plan::sensor(const std::string& asset_name, const std::string&
 
 Plan::Instrument& Plan::link(Instrument& sensor) {
   if (sensor.link.type) return sensor;
-  const Type& type = link_type();
-  sensor.link = {sensor.self.name, &type, rows, nullptr, -1, "", {}};
-  rows += type.rows;
-  starts.resize(static_cast<std::size_t>(rows), 0.0);
-  for (const Member& m : type.members) {
-    for (int k = 0; k < m.count; ++k) set_start(sensor.link.offset + m.offset + k, m.start);
-  }
+  sensor.link = {sensor.self.name, &link_type(), lay(link_type()), nullptr, -1, "", {}};
   return sensor;
 }
 

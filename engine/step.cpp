@@ -146,9 +146,8 @@ void Batch::read_profiles(int b) {
 }
 
 // What a wire reads in a block: as measured where there is a sensor, times its factor.
-static Lanes as_shown(const Lanes* rows, const Plan::Place& from) {
-  const Lanes value =
-      from.when >= 0 && some(rows[from.when]) ? pick(rows[from.when] > 0.5, rows[from.instead], rows[from.row]) : rows[from.row];
+static Lanes read_wire(const Lanes* rows, const Plan::Place& from) {
+  const Lanes value = as_shown(rows, from.row, from.when, from.instead);
   return from.factor < 0 ? value : Lanes(value * rows[from.factor]);
 }
 
@@ -161,7 +160,7 @@ Lanes Batch::reduce(int b, const Plan::Place& from) const {
     Lanes sum = Lanes::Zero();
     for (int k = 0; k < fleet.blocks; ++k) {
       const Lanes* rows = c.block((b * width + i) * fleet.blocks + k);
-      const Lanes theirs = as_shown(rows, from);
+      const Lanes theirs = read_wire(rows, from);
       const bool full = (k + 1) * width <= fleet.members;
       sum += full ? theirs : pick(member_numbers + k * width < fleet.members, theirs, 0.0);
     }
@@ -184,7 +183,7 @@ void Batch::control(int b) {
     Lanes sum = Lanes::Zero();
     for (const Plan::Place& from : wire.others) {
       if (from.fleet >= 0) sum += reduce(b, from);
-      else sum += as_shown(rows, from);
+      else sum += read_wire(rows, from);
     }
     if (wire.mean_of > 1) sum /= wire.mean_of;
     rows[wire.own] = sum;

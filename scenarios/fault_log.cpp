@@ -35,8 +35,24 @@ FaultLog::FaultLog(const Scenario& scenario) : start_(scenario.start), zone_(sce
   }
 }
 
-std::vector<Channel> FaultLog::channels(const Plan& plan) const {
-  return lanes_ > 1 ? compared_channels(plan, "without_faults", 1) : std::vector<Channel>{};
+std::vector<Channel> FaultLog::channels(const Plan& plan, const std::vector<Channel>& recorded) const {
+  if (lanes_ == 1) return {};
+  std::vector<Channel> all = compared_channels(plan, "without_faults", 1);
+  // What was measured is compared with the plant without its faults, too: weather taken out, it then tells what they do.
+  constexpr std::string_view top = "reference/";
+  for (const Channel& reference : recorded) {
+    if (!reference.group.starts_with(top)) continue;
+    Channel c = reference;
+    const std::string asset = c.group.substr(top.size());
+    c.quantity = *plan.measured(asset + "." + c.name);
+    c.group = "without_faults/" + asset;
+    c.doc = "without any fault: " + c.quantity.doc;
+    c.kind = "without_faults";
+    c.lane = 1;
+    const auto same = [&](const Channel& other) { return other.group == c.group && other.name == c.name; };
+    if (std::none_of(all.begin(), all.end(), same)) all.push_back(std::move(c));
+  }
+  return all;
 }
 
 void FaultLog::disarm(Batch& batch) const {

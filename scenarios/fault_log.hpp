@@ -17,8 +17,8 @@ class FaultLog {
   explicit FaultLog(const Scenario& scenario);
   // Of the batch: the plant, then those it is compared with. One without faults.
   int lanes() const { return lanes_; }
-  // What the result holds of the plant without faults.
-  std::vector<Channel> channels(const Plan& plan) const;
+  // What the result holds of the plant without faults, beside what is `recorded` of the one with them.
+  std::vector<Channel> channels(const Plan& plan, const std::vector<Channel>& recorded) const;
   // After the reset of all lanes.
   void disarm(Batch& batch) const;
   // After each recorded interval, of `seconds`: notes those that have come or gone, and what controllers do otherwise than without them.

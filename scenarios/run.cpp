@@ -15,23 +15,6 @@
 namespace urja {
 namespace {
 
-// What was measured is compared with the plant without its faults, too: weather taken out, it then tells what they do.
-void add_without_faults(const Plan& plan, std::vector<Channel>& channels) {
-  constexpr std::string_view top = "reference/";
-  for (std::size_t k = 0, n = channels.size(); k < n; ++k) {
-    if (!channels[k].group.starts_with(top)) continue;
-    Channel c = channels[k];
-    const std::string asset = c.group.substr(top.size());
-    c.quantity = *plan.measured(asset + "." + c.name);
-    c.group = "without_faults/" + asset;
-    c.doc = "without any fault: " + c.quantity.doc;
-    c.kind = "without_faults";
-    c.lane = 1;  // that of the FaultLog's plant without any
-    const auto same = [&](const Channel& other) { return other.group == c.group && other.name == c.name; };
-    if (std::none_of(channels.begin(), channels.end(), same)) channels.push_back(std::move(c));
-  }
-}
-
 std::vector<std::pair<std::string, std::string>> identity_of(const Scenario& s, const std::string& version) {
   std::vector<std::pair<std::string, std::string>> all{{"the program", version},
                                                        {"the scenario's text", s.text},
@@ -100,8 +83,7 @@ RunResult run_scenario(const Scenario& scenario, const RunOptions& options, nloh
 
   KpiCounter counter(*scenario.plan, batch.lanes());
   std::vector<Channel> channels = result_channels(scenario, scenario.channels);
-  for (Channel& c : faults.channels(*scenario.plan)) channels.push_back(std::move(c));
-  if (faults.lanes() > 1) add_without_faults(*scenario.plan, channels);
+  for (Channel& c : faults.channels(*scenario.plan, channels)) channels.push_back(std::move(c));
   std::vector<Quantity> sums = metered(channels);
   const int first_kpi = static_cast<int>(sums.size());
   sums.insert(sums.end(), counter.metered().begin(), counter.metered().end());
