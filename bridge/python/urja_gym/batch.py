@@ -128,6 +128,7 @@ class Result:
             shift = 0
         else:
             self.observations = np.ndarray((N, O), np.float32, own, 0)
+            self.observations.flags.writeable = False
             shift = layout.reward
             own = own[shift:].copy()
         self.reward = np.ndarray((N,), np.float64, own, layout.reward - shift)

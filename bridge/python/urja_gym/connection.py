@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import struct
 import time
+import weakref
 from typing import Any, NamedTuple
 
 import zmq
@@ -49,8 +50,9 @@ class Connection:
         self.socket = zmq.Context.instance().socket(zmq.DEALER)
         self.socket.linger = 0
         self.socket.sndhwm = self.socket.rcvhwm = 0  # one request is under way at a time; its parts are never dropped
-        self.socket.rcvtimeo = self._slice = 1000
+        self.socket.rcvtimeo = max(1, min(1000, int(timeout * 1000)))  # between two looks at whether the server still runs
         self.socket.connect(endpoint)
+        self._end = weakref.finalize(self, _close_socket, self.socket, self.pid)
         self.header = bytearray(HEADER.size)  # one for all requests: a step changes its number and nothing else
         HEADER.pack_into(self.header, 0, MAGIC, 1, 0, HELLO, 0, 0, 0, 0, 0, 0, 0, 0)
         self.seq = -1
@@ -130,12 +132,15 @@ class Connection:
 
     def close(self, polite: bool) -> None:
         """Closes the socket. `polite`: tells the server first, which frees the session's memory at once and not when its lease is over."""
-        if self.pid != os.getpid():  # a socket does not survive fork; ZeroMQ must not be touched there
-            return
-        if polite and self.seq > 0:
+        if polite and self.seq > 0 and self.pid == os.getpid():
             self.timeout, self.socket.rcvtimeo = 0.5, 500
             try:
                 self.request(CLOSE)
             except Exception:  # it is over either way
                 pass
-        self.socket.close(0)
+        self._end()
+
+
+def _close_socket(socket: zmq.Socket, owner: int) -> None:
+    if os.getpid() == owner:  # a socket does not survive fork, and must not be touched there
+        socket.close(0)

@@ -70,6 +70,8 @@ class UrjaEnv(gymnasium.Env):
         blob = batch.step(batch.actions.flat(action, ())).blob
         layout = batch.layout
         observation = np.frombuffer(blob, np.float32, layout.o)
+        if not batch.copy:
+            observation.flags.writeable = False
         (reward,) = _DOUBLE.unpack_from(blob, layout.reward)
         info = dict(zip(batch.column_names, self._numbers.unpack_from(blob, layout.columns)))
         return (

@@ -76,6 +76,7 @@ def draw(told: dict[str, Any], schema: Schema) -> np.ndarray:
     canvas.box(16, 30, width - 32, 1, GRID)
 
     values = [(str(v["name"]), float(v["value"]), str(v.get("unit", ""))) for v in told.get("values", ())]
+    values = [row for row in values if np.isfinite(row[1])]
     powers = [(n, v * _TO_KW[u]) for n, v, u in values if u in _TO_KW]
     shares = [(n, v / 100 if u == "%" else v) for n, v, u in values if u in ("1", "%", "") and 0 <= v <= (100 if u == "%" else 1)]
     rest = [(n, v, u) for n, v, u in values if u not in _TO_KW and n not in {name for name, _ in shares}]
@@ -105,7 +106,7 @@ def _powers(canvas: Canvas, powers: list[tuple[str, float]], x: int, y: int, wid
     for row, (name, value) in enumerate(shown):
         middle = top + row * pitch + pitch / 2
         thick = min(26, pitch - 5)
-        length = half * min(1.0, abs(value) / limit) if np.isfinite(value) else 0
+        length = half * min(1.0, abs(value) / limit)
         canvas.box(zero if value > 0 else zero - length, middle - thick / 2, length, thick, SUPPLY if value > 0 else DEMAND)
         canvas.text(x, middle - HEIGHT / 2, _fit(_asset_name(name), names - 6), INK)
         canvas.text(x + width, middle - HEIGHT / 2, _short(value), INK, 1, "right")

@@ -55,7 +55,7 @@ def _scenario_folders(program: Path | None) -> list[Path]:
     """Where shipped scenarios lie: beside a program in its repository (build/PRESET/urja) or installed (bin/urja), this package's own."""
     roots = []
     if program is not None:
-        roots += [program.parents[2] / "scenarios", program.parent.parent / "share/urja/scenarios"]
+        roots += [program.parent / "../../scenarios", program.parent / "../share/urja/scenarios"]
     if (root := repository()) is not None:
         roots.append(root / "scenarios")
     return [folder for root in roots for folder in (root / "gym", root) if folder.is_dir()]
@@ -103,7 +103,8 @@ class Server:
         self.said = tempfile.TemporaryFile()  # a file and no pipe: nobody needs to read it for the server to go on
         # a session of its own: Ctrl-C in the client's terminal is for the client
         self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self.said, start_new_session=True)
-        self._end = weakref.finalize(self, _end, self.process, os.getpid())
+        self._end = weakref.finalize(self, _end, self.process, self.said, os.getpid())
+        self._words = ""
         _servers.add(self)
         line = self._first_line(time.monotonic() + start_timeout)
         if not line.startswith("urja-gym/1 "):
@@ -128,24 +129,34 @@ class Server:
 
     def last_words(self) -> str:
         """The end of what the server wrote to its stderr."""
-        self.said.seek(0)
-        return self.said.read().decode(errors="replace").strip()[-4000:]
+        if not self.said.closed:
+            self.said.seek(0)
+            self._words = self.said.read().decode(errors="replace").strip()[-4000:]
+        return self._words
 
     def close(self) -> None:
         """Ends the server and waits for it; a second time is nothing."""
-        self._end()
+        if self._end.alive:
+            _stop(self.process)
+            self.last_words()
+            self._end()
 
 
-def _end(process: subprocess.Popen, owner: int) -> None:
-    if os.getpid() != owner:  # in a forked child: the server belongs to the parent
-        return
+def _stop(process: subprocess.Popen) -> None:
+    """Lets the server end by itself, as its stdin closes; kills it after five seconds."""
     process.stdin.close()
     try:
         process.wait(5)
     except subprocess.TimeoutExpired:
         process.kill()
         process.wait()
-    process.stdout.close()
+
+
+def _end(process: subprocess.Popen, said, owner: int) -> None:
+    if os.getpid() == owner:  # in a forked child the server belongs to the parent
+        _stop(process)
+        process.stdout.close()
+        said.close()
 
 
 _servers: weakref.WeakSet[Server] = weakref.WeakSet()
@@ -154,8 +165,7 @@ _servers: weakref.WeakSet[Server] = weakref.WeakSet()
 def _let_go_after_fork() -> None:
     """In the child: closes its copies of the pipes, so that the servers end with the parent and not with the last of its children."""
     for server in list(_servers):
-        os.close(server.process.stdin.fileno())
-        server.process.stdin = None
+        server.process.stdin.close()
         server.process.returncode = 0  # not this process's child: nothing to wait for
         server._end.detach()
 
