@@ -86,7 +86,7 @@ class Toy:
                 continue
             power = float(np.dot(actions[i], [1.0, 0.5, -0.25][: actions.shape[1]]))
             sun = max(0.0, float(self.observation(i)[1]))
-            columns[:, i] = [max(0.0, power - sun), abs(power), lane["t"]]
+            columns[:, i] = [max(0.0, 0.4 + power - sun), abs(power), lane["t"]]
             reward[i] = -(0.3 * columns[0, i] + 0.01 * columns[1, i])
             lane["charge"] = min(1.0, lane["charge"] + 0.05 * (power + sun - 0.4))
             lane["t"] += 1
