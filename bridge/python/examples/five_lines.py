@@ -3,6 +3,9 @@ import urja_gym
 
 envs = urja_gym.make_vec("village", num_envs=64)
 observations, info = envs.reset(seed=0)
+cost = 0.0
 for _ in range(envs.schema.episode_steps):
     observations, rewards, terminated, truncated, info = envs.step(envs.action_space.sample())
-print(f"{observations.shape[1]} observations; cost of a day by chance: {-rewards.mean() * 96:.2f} a day at the last hour's rate")
+    cost += info["cost_total"].mean()
+print(f"{observations.shape[1]} observations, {envs.single_action_space.shape[0]} actions; the day's bill: {cost:.2f} {envs.schema.currency}")
+envs.close()
