@@ -604,6 +604,22 @@ def test_program_refuses():
     assert "colour" in str(raised(urja_gym.ServerEnded, lambda: urja_gym.make("village", program=URJA, set={"assets.battery.colour": "red"}).reset()))
 
 
+def test_program_curve():
+    """A server with keys lets in who is on its list and nobody else."""
+    new = lambda name: subprocess.run([URJA, "gym", "--curve-new", FOLDER / name], check=True, capture_output=True, text=True).stdout.strip()
+    server_key, known, _ = new("server"), new("client"), new("stranger")
+    (FOLDER / "allowed").write_text(known + "\n")
+    command = [URJA, "gym", urja_gym.find_scenario("village"), "--bind", "tcp://127.0.0.1:0", "--until-stdin-closes"]
+    command += ["--curve-secret", FOLDER / "server", "--curve-allow", FOLDER / "allowed"]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as server:
+        endpoint = server.stdout.readline().split()[1]
+        with contextlib.closing(urja_gym.make(endpoint=endpoint, server_key=server_key, keys=FOLDER / "client")) as env:
+            env.reset(seed=0)
+        for wrong in ({"server_key": server_key, "keys": FOLDER / "stranger"}, {}):
+            raised(urja_gym.NoAnswer, urja_gym.make(endpoint=endpoint, timeout=1, **wrong).reset)
+    raised(ValueError, lambda: urja_gym.make("village", keys=FOLDER / "client"))
+
+
 def main():
     wanted = sys.argv[3:]
     has_gym = "--bind" in subprocess.run([URJA, "gym", "--help"], capture_output=True, text=True).stdout

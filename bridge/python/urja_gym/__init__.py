@@ -51,7 +51,7 @@ for _id, _scenario in REGISTERED.items():
 def make(
     scenario: str | os.PathLike | None = None, *, endpoint: str | None = None, program: str | os.PathLike | None = None, split: str = "train",
     policy: str = "agent", threads: int = 1, render_mode: str | None = None, copy: bool = True, set: dict[str, Any] | None = None,
-    transport: str = "auto", timeout: float = 60.0,
+    transport: str = "auto", timeout: float = 60.0, server_key: str | None = None, keys: str | os.PathLike | None = None,
 ) -> UrjaEnv:  # fmt: skip
     """One microgrid as a `gymnasium.Env`. Nothing starts before the first reset(), or before somebody asks for the spaces.
 
@@ -66,8 +66,10 @@ def make(
     set:         values of the scenario other than in its file: {"assets.battery.packs": 2, "gym.episode": "7 d"}.
     transport:   "ipc" (socket file), "tcp" (loopback), or "auto": the fastest that there is.
     timeout:     s until an unanswered request is repeated, once; after the same time again NoAnswer is raised.
+    server_key, keys: for an endpoint on another machine, which speaks CURVE only: the public key that `urja gym --curve-new` printed there,
+                 and a file with a pair of this client's own, whose public key is in the server's `--curve-allow` file.
     """
-    arguments = _task(endpoint, program, split, policy, threads, set, transport, timeout)
+    arguments = _task(endpoint, program, split, policy, threads, set, transport, timeout, server_key, keys)
     env = UrjaEnv(scenario, render_mode=render_mode, copy=copy, **arguments)
     env.spec = _spec(env._arguments)
     return env
@@ -77,20 +79,21 @@ def make_vec(
     scenario: str | os.PathLike | None = None, num_envs: int = 1, *, autoreset_mode: AutoresetMode | str = AutoresetMode.NEXT_STEP,
     endpoint: str | None = None, program: str | os.PathLike | None = None, split: str = "train", policy: str = "agent", threads: int = 1,
     render_mode: str | None = None, copy: bool = True, set: dict[str, Any] | None = None, transport: str = "auto", timeout: float = 60.0,
+    server_key: str | None = None, keys: str | os.PathLike | None = None,
 ) -> UrjaVectorEnv:  # fmt: skip
     """`num_envs` microgrids as a `gymnasium.vector.VectorEnv`: one message a step for all. Arguments as of make(), and
 
     autoreset_mode: gymnasium's AutoresetMode: NEXT_STEP (default), SAME_STEP (`info["final_obs"]`) or DISABLED
                     (reset(options={"reset_mask": bool [N]})).
     """
-    arguments = _task(endpoint, program, split, policy, threads, set, transport, timeout)
+    arguments = _task(endpoint, program, split, policy, threads, set, transport, timeout, server_key, keys)
     return UrjaVectorEnv(scenario, num_envs, autoreset_mode=autoreset_mode, render_mode=render_mode, copy=copy, **arguments)
 
 
-def _task(endpoint, program, split, policy, threads, overrides, transport, timeout) -> dict[str, Any]:
+def _task(endpoint, program, split, policy, threads, overrides, transport, timeout, server_key, keys) -> dict[str, Any]:
     return dict(
         endpoint=endpoint, program=program, split=split, policy=policy, threads=threads, set=dict(overrides or {}), transport=transport,
-        timeout=timeout,
+        timeout=timeout, server_key=server_key, keys=keys,
     )  # fmt: skip
 
 

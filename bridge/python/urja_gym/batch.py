@@ -37,6 +37,7 @@ class Task:
     set:       values of the scenario that are other than in the file: {"assets.battery.packs": 2, "gym.episode": "7 d"}.
     transport: "ipc" (a socket file), "tcp" (loopback) or "auto", of a server that is started here.
     timeout:   s until an unanswered request is repeated, once; after the same time again it is an error.
+    server_key, keys: CURVE, for an endpoint on another machine: the public key of the server, and a file with this client's own pair.
     """
 
     scenario: str | os.PathLike | None = None
@@ -48,12 +49,16 @@ class Task:
     set: dict[str, Any] = field(default_factory=dict)
     transport: str = "auto"
     timeout: float = 60.0
+    server_key: str | None = None
+    keys: str | os.PathLike | None = None
 
     def __post_init__(self):
         if self.scenario is None and self.endpoint is None:
             raise ValueError("give a scenario (a path, or the name of a shipped one), or the endpoint of a running server")
         if self.endpoint is not None and self.set:
             raise ValueError("`set` changes the scenario of a server that is started; the one at `endpoint` runs already")
+        if (self.server_key is None) != (self.keys is None) or (self.keys is not None and self.endpoint is None):
+            raise ValueError("CURVE takes all three: `endpoint`, its `server_key`, and `keys` (a file that `urja gym --curve-new FILE` makes)")
         if self.transport not in TRANSPORTS:
             raise ValueError(f"transport {self.transport!r}: allowed are {', '.join(TRANSPORTS)}")
 
@@ -65,7 +70,7 @@ class Task:
             program = find_program(self.program)
             server = Server(program, find_scenario(self.scenario, program), self.set, self.transport)
             endpoint = server.endpoint
-        connection = Connection(endpoint, min(self.timeout, 10.0), server)
+        connection = Connection(endpoint, min(self.timeout, 10.0), server, self.server_key, self.keys)
         try:
             welcome = _expect(connection.request(HELLO, {"client": "urja_gym"}), WELCOME)
             if server is None and self.scenario is not None:

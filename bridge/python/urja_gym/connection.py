@@ -9,6 +9,7 @@ import os
 import struct
 import time
 import weakref
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import zmq
@@ -42,15 +43,22 @@ class Reply(NamedTuple):
 class Connection:
     """A DEALER socket to `endpoint`, for one session. `server` is the process behind it where this client started it: that it has ended
     is then noticed within a second. A request that has no answer after `timeout` seconds is repeated once, with the same number, which
-    the server answers without doing it again."""
+    the server answers without doing it again. `server_key` and `keys` encrypt it (CURVE): `keys` is a file of two lines, a public key and
+    its secret one."""
 
-    def __init__(self, endpoint: str, timeout: float, server: Server | None = None):
+    def __init__(
+        self, endpoint: str, timeout: float, server: Server | None = None, server_key: str | None = None, keys: str | os.PathLike | None = None
+    ):  # fmt: skip
         self.endpoint, self.timeout, self.server = endpoint, timeout, server
         self.pid = os.getpid()
         self.socket = zmq.Context.instance().socket(zmq.DEALER)
         self.socket.linger = 0
         self.socket.sndhwm = self.socket.rcvhwm = 0  # one request is under way at a time; its parts are never dropped
         self.socket.rcvtimeo = max(1, min(1000, int(timeout * 1000)))  # between two looks at whether the server still runs
+        if keys is not None:
+            public, secret = Path(keys).read_text().split()
+            self.socket.curve_publickey, self.socket.curve_secretkey = public.encode(), secret.encode()
+            self.socket.curve_serverkey = server_key.encode()
         self.socket.connect(endpoint)
         self._end = weakref.finalize(self, _close_socket, self.socket, self.pid)
         self.header = bytearray(HEADER.size)  # one for all requests: a step changes its number and nothing else
@@ -122,8 +130,8 @@ class Connection:
     def _no_answer(self) -> str:
         if self.server is None:
             return (
-                f"no answer from {self.endpoint} in twice {self.timeout:g} s. Does `urja gym` run there, and was its line "
-                f"`urja-gym/1 ENDPOINT` this endpoint? A larger `timeout` helps where steps are long."
+                f"no answer from {self.endpoint} in twice {self.timeout:g} s. Does `urja gym` run there, was its line `urja-gym/1 ENDPOINT` "
+                "this endpoint, and does it know this client's CURVE key where it asks for one? A larger `timeout` helps where steps are long."
             )
         return (
             f"the server (process {self.server.process.pid}) runs but has not answered in twice {self.timeout:g} s. "
