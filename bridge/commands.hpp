@@ -23,6 +23,7 @@ void add_export(CLI::App& app, Command& chosen);
 void add_schema(CLI::App& app, Command& chosen);
 void add_init(CLI::App& app, Command& chosen);
 void add_bench(CLI::App& app, Command& chosen);
+void add_gym(CLI::App& app, Command& chosen);
 
 inline constexpr int done = 0, failed = 1, misused = 2;
 

@@ -258,26 +258,29 @@ int Batch::write(const std::vector<Quantity>& map, std::span<const double> actio
       }
       continue;
     }
+    Batch& c = child(q.fleet);
+    const Plan::Fleet& fleet = plan_->fleets[static_cast<std::size_t>(q.fleet)];
+    // Padding follows the last member.
+    const int from = std::max(q.member, 0), to = q.member < 0 || q.member == fleet.members - 1 ? fleet.blocks * width : from + 1;
     for (int lane = 0; lane < lanes_; ++lane) {
       const double value = actions[static_cast<std::size_t>(lane) * count + k];
       const bool finite = std::isfinite(value);
       const double inside = finite ? std::clamp(value, low, high) : 0;
       clipped += !finite || inside != value;
-      if (power) {
-        Quantity flag = q;
-        flag.row += to_commanded;
-        set(lane, flag, finite ? 1 : 0);
+      for (int at = child_lane(lane, q.fleet, from), end = at + to - from; at < end; ++at) {
+        if (power) c.set_column(at, q.row + to_commanded, finite ? 1 : 0);
+        if (finite) c.set_column(at, q.row, inside);
       }
-      if (finite) set(lane, q, inside);
     }
   }
   return clipped;
 }
 
-void Batch::read(const std::vector<Quantity>& map, std::span<float> observations) const {
-  if (observations.size() != map.size() * static_cast<std::size_t>(lanes_))
-    throw std::invalid_argument("observations: wrong shape");
+void Batch::read(const std::vector<Quantity>& map, std::span<float> observations, std::size_t stride) const {
   const std::size_t count = map.size();
+  if (stride == 0) stride = count;
+  if (stride < count || observations.size() != stride * static_cast<std::size_t>(lanes_))
+    throw std::invalid_argument("observations: wrong shape");
   using Tile = Eigen::Matrix<float, width, width>;
   for (int b = 0; b < blocks_; ++b) {
     const Lanes* rows = block(b);
@@ -297,14 +300,33 @@ void Batch::read(const std::vector<Quantity>& map, std::span<float> observations
       if (wide == width && here == width) {
         const Tile turned = tile.transpose();
         for (int i = 0; i < width; ++i)
-          std::memcpy(&observations[static_cast<std::size_t>(b * width + i) * count + k], turned.data() + i * width,
+          std::memcpy(&observations[static_cast<std::size_t>(b * width + i) * stride + k], turned.data() + i * width,
                       sizeof(float) * width);
       } else {
         for (int i = 0; i < here; ++i) {
           for (std::size_t c = 0; c < wide; ++c)
-            observations[static_cast<std::size_t>(b * width + i) * count + k + c] = tile(i, static_cast<Eigen::Index>(c));
+            observations[static_cast<std::size_t>(b * width + i) * stride + k + c] = tile(i, static_cast<Eigen::Index>(c));
         }
       }
+    }
+  }
+}
+
+void Batch::read_columns(const std::vector<Quantity>& map, std::span<double> columns) const {
+  if (columns.size() != map.size() * static_cast<std::size_t>(lanes_)) throw std::invalid_argument("columns: wrong shape");
+  for (std::size_t k = 0; k < map.size(); ++k) {
+    const Quantity& q = map[k];
+    double* to = columns.data() + k * static_cast<std::size_t>(lanes_);
+    for (int b = 0; b < blocks_; ++b) {
+      const int here = std::min(width, lanes_ - b * width);
+      if (q.fleet >= 0 && q.member >= 0) {
+        for (int i = 0; i < here; ++i) to[b * width + i] = get(b * width + i, q);
+        continue;
+      }
+      Plan::Place place{q.row};
+      place.fleet = q.fleet, place.when = q.when, place.instead = q.instead;
+      const Lanes value = q.fleet < 0 ? as_shown(block(b), q.row, q.when, q.instead) : reduce(b, place);
+      std::copy_n(value.data(), here, to + b * width);
     }
   }
 }

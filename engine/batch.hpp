@@ -84,13 +84,18 @@ class Batch {
   // What the begin of the next step looks like in a lane: profiles, controllers and limits() without advancing. That is what a
   // reset lane's first observation shows. Leaves no trace: the whole block is put back.
   void look(int lane, const std::vector<Quantity>& map, std::span<float> observation);
+  // The same of several lanes, in ascending order; observations [which.size() x map.size()]. Lanes of one block share the effort.
+  // `dt` > 0: of a step of that length, s.
+  void look(std::span<const int> which, const std::vector<Quantity>& map, std::span<float> observations, double dt = 0);
 
   // --- all lanes at once ---
   // actions [lanes x map.size()] row by row, in the quantities' units; clipped to their bounds; NaN means: no command.
   // Returns how many values were clipped or not finite.
   int write(const std::vector<Quantity>& map, std::span<const double> actions);
-  // observations [lanes x map.size()] row by row.
-  void read(const std::vector<Quantity>& map, std::span<float> observations) const;
+  // observations [lanes x map.size()] row by row; rows begin `stride` apart where it is given.
+  void read(const std::vector<Quantity>& map, std::span<float> observations, std::size_t stride = 0) const;
+  // columns [map.size() x lanes], in double; member -1 is the sum over the members.
+  void read_columns(const std::vector<Quantity>& map, std::span<double> columns) const;
 
   // --- snapshots ---
   std::size_t snapshot_size() const;  // doubles per lane
@@ -124,6 +129,7 @@ class Batch {
   void begin_lane(int lane);
   void prepare_block(int b);
   void renew(int lane, bool book);
+  void copy_block(int b, std::vector<double>& image, bool back);
   void take_contents(int b, const Mask& where, bool book);
   double missed_share(int lane, Lanes Account::*residual, Lanes Account::*throughput) const;
   void set_column(int lane, int row, double value) { block(lane / width)[row][lane % width] = value; }
@@ -154,6 +160,7 @@ class Batch {
   int lanes_, blocks_;
   int blocks_per_parent_;  // 0 in a plant's own batch
   Rows rows_;
+  std::vector<double> looked_;              // a block as it was before somebody looked
   std::vector<double> image_;               // one freshly reset lane, per row; per member in a fleet
   std::vector<char> has_frozen_;            // per block
   std::vector<std::vector<Mask>> ran_;      // per block and disturber: the lanes in which it has just run

@@ -35,6 +35,7 @@ Meter::Meter(const Plan& plan, int blocks, const std::vector<Quantity>& quantiti
   for (std::size_t f = 0; f < plan.fleets.size(); ++f) {
     const int per_lane = plan.fleets[f].blocks;
     blocks_per_lane_.push_back(per_lane);
+    members_.push_back(plan.fleets[f].members);
     children_.push_back(
         of_fleet[f].empty() ? nullptr : std::make_unique<Meter>(*plan.fleets[f].plan, blocks * width * per_lane, of_fleet[f]));
   }
@@ -66,6 +67,26 @@ double Meter::sum(int lane, int k, int member) const {
         ->data()[static_cast<std::size_t>(lane / width) * rows_.size() + static_cast<std::size_t>(place.index)][lane % width];
   const int per_lane = blocks_per_lane_[static_cast<std::size_t>(place.fleet)];
   return children_[static_cast<std::size_t>(place.fleet)]->sum(lane * per_lane * width + member, place.index);
+}
+
+void Meter::read(int k, std::span<double> to) const {
+  const Place place = places_[static_cast<std::size_t>(k)];
+  const auto index = static_cast<std::size_t>(place.index);
+  if (place.fleet < 0) {
+    for (std::size_t lane = 0; lane < to.size(); lane += width) {
+      const Lanes& sums = sums_->data()[lane / width * rows_.size() + index];
+      std::copy_n(sums.data(), std::min<std::size_t>(width, to.size() - lane), to.data() + lane);
+    }
+    return;
+  }
+  const Meter& inner = *children_[static_cast<std::size_t>(place.fleet)];
+  const std::size_t per_lane = static_cast<std::size_t>(blocks_per_lane_[static_cast<std::size_t>(place.fleet)]);
+  const int members = members_[static_cast<std::size_t>(place.fleet)];
+  for (std::size_t lane = 0; lane < to.size(); ++lane) {
+    double sum = 0;
+    for (int m = 0; m < members; ++m) sum += inner.sum(static_cast<int>(lane * per_lane) * width + m, place.index);
+    to[lane] = sum;
+  }
 }
 
 }  // namespace urja

@@ -1,6 +1,7 @@
 #pragma once
 // Memory of blocks, and sums over it.
 #include <memory>
+#include <span>
 #include <vector>
 
 #include "engine/plan.hpp"
@@ -32,6 +33,8 @@ class Meter {
   void add(int block, const Lanes* rows);
   // Sum over the steps since clear() of quantity k as given to the constructor, member m, in a lane.
   double sum(int lane, int k, int member = 0) const;
+  // The same of lanes [0, to.size()), summed over the members of a fleet.
+  void read(int k, std::span<double> to) const;
   Meter* child(int fleet) { return children_[static_cast<std::size_t>(fleet)].get(); }
 
  private:
@@ -47,7 +50,7 @@ class Meter {
   std::unique_ptr<Rows> sums_;
   std::vector<Place> places_;
   std::vector<std::unique_ptr<Meter>> children_;
-  std::vector<int> blocks_per_lane_;
+  std::vector<int> blocks_per_lane_, members_;
 };
 
 }  // namespace urja

@@ -356,22 +356,57 @@ void Batch::settle(int b, const Mask& running) {
   if (senses(b)) sense(b, true);
 }
 
-void Batch::look(int lane, const std::vector<Quantity>& map, std::span<float> observation) {
-  const int b = lane / width;
-  // The block is put back as it was, this lane too: whether somebody has looked must not show in what happens next.
-  const std::size_t size = snapshot_size();
-  std::vector<double> kept(size * width);
-  const auto each = [&](auto&& what) {
-    for (int i = 0; i < width && b * width + i < lanes_; ++i)
-      what(b * width + i, std::span<double>(kept.data() + static_cast<std::size_t>(i) * size, size));
+// A block and what it has of fleets, to or from an image of them.
+void Batch::copy_block(int b, std::vector<double>& image, bool back) {
+  const int here = std::min(width, lanes_ - b * width);
+  std::size_t at = 0;
+  const auto one = [&](Lanes* rows, std::size_t count) {
+    const std::size_t size = count * width;
+    if (image.size() < at + size) image.resize(at + size);
+    double* from = reinterpret_cast<double*>(rows);
+    if (back) std::copy_n(image.data() + at, size, from);
+    else std::copy_n(from, size, image.data() + at);
+    at += size;
   };
-  each([&](int other, std::span<double> room) { save(other, room); });
-  if (plan_->wake >= 0) disturb(b);
-  read_profiles(b);
-  if (!plan_->controllers.empty()) control(b);
-  propose(b);
-  for (std::size_t k = 0; k < map.size(); ++k) observation[k] = static_cast<float>(get(lane, map[k]));
-  each([&](int other, std::span<double> room) { restore(other, room); });
+  one(block(b), static_cast<std::size_t>(plan_->rows));
+  for (std::size_t f = 0; f < children_.size(); ++f) {
+    const int per_lane = plan_->fleets[f].blocks;
+    one(children_[f]->block(b * width * per_lane), static_cast<std::size_t>(here * per_lane * children_[f]->plan_->rows));
+  }
+}
+
+void Batch::look(int lane, const std::vector<Quantity>& map, std::span<float> observation) {
+  look(std::span(&lane, 1), map, observation);
+}
+
+void Batch::look(std::span<const int> which, const std::vector<Quantity>& map, std::span<float> observations, double dt) {
+  for (std::size_t first = 0, last = 0; first < which.size(); first = last) {
+    const int b = which[first] / width;
+    while (last < which.size() && which[last] / width == b) ++last;
+    // The block is put back as it was, these lanes too: whether somebody has looked must not show in what happens next.
+    copy_block(b, looked_, false);
+    if (plan_->wake >= 0) disturb(b);
+    read_profiles(b);
+    if (!plan_->controllers.empty()) control(b);
+    if (dt > 0) {
+      head_of(block(b)).step.dt = urja::lanes(dt);
+      prepare_block(b);
+      for (std::size_t f = 0; f < children_.size(); ++f) {
+        const int per_lane = plan_->fleets[f].blocks, at = b * width * per_lane,
+                  count = std::min(width, lanes_ - b * width) * per_lane;
+        for (int k = at; k < at + count; ++k) {
+          head_of(children_[f]->block(k)).step.dt = urja::lanes(dt);
+          children_[f]->prepare_block(k);
+        }
+      }
+    }
+    propose(b);
+    for (std::size_t k = first; k < last; ++k) {
+      float* row = observations.data() + k * map.size();
+      for (std::size_t c = 0; c < map.size(); ++c) row[c] = static_cast<float>(get(which[k], map[c]));
+    }
+    copy_block(b, looked_, true);
+  }
 }
 
 }  // namespace urja

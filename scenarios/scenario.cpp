@@ -12,6 +12,7 @@
 #include "scenarios/assets.hpp"
 #include "scenarios/data.hpp"
 #include "scenarios/fault_reader.hpp"
+#include "scenarios/gym/gym_reader.hpp"
 #include "scenarios/measurement_reader.hpp"
 #include "scenarios/parameter_sets.hpp"
 #include "scenarios/sensor_reader.hpp"
@@ -51,8 +52,9 @@ class ScenarioSource::Loader {
       fail(*include, "files are included before --set", "write `include:` in the file");
     known_keys(problems_, root_,
                {"urja", "title", "zone", "include", "run", "data", "feeders", "assets", "balance", "controller", "sensors",
-                "links", "measurements", "faults"},
+                "links", "measurements", "faults", "gym"},
                "a scenario");
+    if (options_.gym != LoadOptions::Gym::none) turn_to_gym();
     read_head();
     stop_if_wrong();  // without zone and run nothing else can be judged
     name_data_sets();
@@ -83,6 +85,11 @@ class ScenarioSource::Loader {
     bind_calendar();
     finish();
     stop_if_wrong();
+    if (options_.gym != LoadOptions::Gym::none) {
+      AssetReader numbers(problems_, *zone_, {}, s_.currency);
+      s_.gym = std::make_shared<const GymSpecification>(GymReader(problems_, numbers, *zone_, s_).read(root_.find("gym"), root_));
+      stop_if_wrong();
+    }
     return std::move(s_);
   }
 
@@ -99,6 +106,29 @@ class ScenarioSource::Loader {
     if (!node) return otherwise;
     if (!node->is_scalar()) fail(*node, "expected a text");
     return node->text;
+  }
+
+  // What a gym changes of its scenario: an agent takes the controller's place, its faults are faults, its physics_step is the step.
+  void turn_to_gym() {
+    const Node* gym = root_.find("gym");
+    const Node* controller = gym ? gym->find("controller") : nullptr;
+    if (controller && controller->text != "keep" && controller->text != "replace")
+      fail(*controller, fmt::format("'{}' is not one of its choices", controller->text), "allowed: keep or replace");
+    if (options_.gym == LoadOptions::Gym::agent && (!controller || controller->text != "keep"))
+      std::erase_if(root_.entries, [](const Node::Entry& e) { return e.key == "controller"; });
+    const Node* faults = gym ? gym->find("faults") : nullptr;
+    if (!faults) return;
+    if (!faults->is_map()) return fail(*faults, "expected faults by name", "as in `faults:`");
+    Node* own = root_.find("faults");
+    if (!own || !own->is_map()) {
+      std::erase_if(root_.entries, [](const Node::Entry& e) { return e.key == "faults"; });
+      root_.entries.push_back({"faults", faults->line, faults->column, *faults});
+      return;
+    }
+    for (const Node::Entry& e : faults->entries) {
+      if (own->find(e.key)) fail(e.value, fmt::format("there is a fault '{}' already", e.key), "take another name");
+      else own->entries.push_back(e);
+    }
   }
 
   // --- urja, title, zone, run ---
@@ -135,6 +165,9 @@ class ScenarioSource::Loader {
       return node ? reader.quantity(*node, "s", {low, high}).value_or(otherwise) : otherwise;
     };
     s_.step = duration("step", 60, 0.02, 86400);
+    const Node* gym = options_.gym == LoadOptions::Gym::none ? nullptr : root_.find("gym");
+    if (const Node* physics = gym ? gym->find("physics_step") : nullptr)
+      s_.step = reader.quantity(*physics, "s", {0.02, 86400}).value_or(s_.step);
     s_.record = duration("record", s_.step * std::max(1.0, std::ceil(60 / s_.step - 1e-9)), 0.02, 366 * 86400.0);
     if (const Node* seed = run->find("seed")) {
       if (const auto v = reader.quantity(*seed, "1", {0, 9007199254740992.0})) {
@@ -169,7 +202,9 @@ class ScenarioSource::Loader {
       }
     }
     const double per_record = s_.record / s_.step;
-    if (std::abs(per_record - std::round(per_record)) > 1e-6 || per_record < 1 - 1e-9) {
+    if (options_.gym != LoadOptions::Gym::none) {
+      s_.record = s_.step;  // nothing is recorded
+    } else if (std::abs(per_record - std::round(per_record)) > 1e-6 || per_record < 1 - 1e-9) {
       const double some = std::max(1.0, std::floor(per_record));
       fail(*run->find(run->find("record") ? "record" : "step"), "'record' is not a whole number of steps",
            fmt::format("with steps of {} for example {} or {}", duration_text(s_.step), duration_text(some * s_.step),

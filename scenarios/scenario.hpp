@@ -19,6 +19,8 @@
 
 namespace urja {
 
+struct GymSpecification;
+
 struct Scenario {
   std::string file, name;                       // name: the file's without folder and ending
   std::string text;                             // as it was read
@@ -39,12 +41,15 @@ struct Scenario {
   std::map<std::string, std::string> models;       // asset ("homes.pv") -> model
   std::map<std::string, std::string> data_hashes;  // file -> 64 bits of FNV-1a
   std::vector<std::string> notes;                  // what a user should know (assumptions, filled gaps)
+  std::shared_ptr<const GymSpecification> gym;     // if it was asked for
 };
 
 struct LoadOptions {
   std::vector<std::string> set;  // "key=value"
   std::optional<std::string> from, to;
   std::optional<std::uint64_t> seed;
+  // With its `gym:` block: for an agent that takes the place of the controller, or with the scenario's own controller in charge.
+  enum class Gym { none, agent, rule } gym = Gym::none;
 };
 
 // Throws ScenarioError with all problems.

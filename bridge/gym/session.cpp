@@ -1,0 +1,445 @@
+#include "bridge/gym/session.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "engine/calendar.hpp"
+
+namespace urja::gym {
+namespace {
+
+using Json = nlohmann::json;
+
+constexpr const char* autoresets[] = {"next_step", "same_step", "disabled"};
+constexpr const char* splits[] = {"train", "validation", "test", "all"};
+
+template <std::size_t Count> int choice(const Json& options, const char* key, const char* const (&names)[Count]) {
+  const auto found = options.find(key);
+  if (found == options.end()) return 0;
+  if (found->is_string()) {
+    for (std::size_t k = 0; k < Count; ++k) {
+      if (*found == names[k]) return static_cast<int>(k);
+    }
+  }
+  throw Refusal{"META", fmt::format("'{}' is none of its choices", key), key};
+}
+
+std::int64_t whole(const Json& options, const char* key, std::int64_t otherwise, std::int64_t low, std::int64_t high) {
+  const auto found = options.find(key);
+  if (found == options.end()) return otherwise;
+  if (!found->is_number_integer()) throw Refusal{"META", fmt::format("'{}' is no whole number", key), key};
+  const auto value =
+      found->is_number_unsigned() && found->get<std::uint64_t>() > std::uint64_t{1} << 62 ? high + 1 : found->get<std::int64_t>();
+  if (value < low) throw Refusal{"META", fmt::format("'{}' is below {}", key, low), key};
+  if (value > high) throw Refusal{"LIMIT", fmt::format("'{}' is above {}", key, high), key, high};
+  return value;
+}
+
+const char* source_of(const GymSpecification::Observation& o) {
+  constexpr const char* names[] = {"measured", "forecast", "calendar", "episode"};
+  return names[o.source];
+}
+
+}  // namespace
+
+Session::~Session() { desk_.memory_ -= charged_; }
+
+void Session::charge(std::int64_t bytes, const char* what) {
+  if (desk_.memory_ + bytes > desk_.limits_.memory)
+    throw Refusal{
+        "LIMIT",
+        fmt::format("{} would take {} MB, {} MB are left", what, bytes >> 20, (desk_.limits_.memory - desk_.memory_) >> 20),
+        "memory"};
+  desk_.memory_ += bytes;
+  charged_ += bytes;
+}
+
+void Session::remember(const Header& request, const Reply& reply) {
+  // A number out of turn is not used up.
+  if (request.seq != seq_ + 1) return;
+  seq_ = request.seq;
+  // The blob that is forgotten now serves the next reply, unless a socket still sends it.
+  if (reply_.blob && reply_.blob.use_count() == 1) spare_ = std::const_pointer_cast<Bytes>(reply_.blob);
+  reply_ = reply;
+  has_reply_ = true;
+}
+
+Reply Session::simple(Message type, const Json& meta) {
+  Reply r;
+  r.header.type = static_cast<std::uint8_t>(type);
+  if (!meta.empty()) r.meta = pack(meta);
+  return r;
+}
+
+VectorEnvironment& Session::env() const {
+  if (!env_) throw Refusal{"STATE", "MAKE comes first"};
+  return *env_;
+}
+
+void Session::size_is(std::span<const std::byte> blob, std::size_t size) {
+  if (blob.size() != size)
+    throw Refusal{"SHAPE", fmt::format("the blob has {} bytes, not {}", blob.size(), size), "blob",
+                  static_cast<std::int64_t>(size)};
+}
+
+template <class Number>
+std::span<const Number> Session::take(std::span<const std::byte> blob, std::size_t at, std::size_t count,
+                                      std::vector<Number>& room) const {
+  const std::byte* from = blob.data() + at;
+  if (reinterpret_cast<std::uintptr_t>(from) % alignof(Number) == 0) return {reinterpret_cast<const Number*>(from), count};
+  room.resize(count);
+  std::memcpy(room.data(), from, count * sizeof(Number));
+  return room;
+}
+
+void Session::check(const Request& request) const {
+  const Header& h = request.header;
+  if (h.seq != seq_ + 1)
+    throw Refusal{"SEQ", fmt::format("request {} comes out of turn, {} is next", h.seq, seq_ + 1), "seq",
+                  static_cast<std::int64_t>(seq_ + 1)};
+  const auto type = static_cast<Message>(h.type);
+  if (type == Message::make || type == Message::close || type == Message::ping) return;
+  if (env_ && h.schema != hash_) throw Refusal{"SCHEMA", "this is another schema than SPEC's", "schema"};
+  if (env_ && h.n != static_cast<std::uint32_t>(env_->lanes()))
+    throw Refusal{"SHAPE", fmt::format("n is {}, the batch has {} lanes", h.n, env_->lanes()), "n", env_->lanes()};
+}
+
+Reply Session::answer(const Request& request) {
+  check(request);
+  const Header& h = request.header;
+  Reply r;
+  const Json meta = meta_of(request);
+  const auto no_blob = [&] { size_is(request.blob, 0); };
+  switch (static_cast<Message>(h.type)) {
+    case Message::make:
+      no_blob();
+      make(meta);
+      r = spec();
+      break;
+    case Message::reset: r = reset(request); break;
+    case Message::step: r = step(request, 1); break;
+    case Message::step_many: {
+      env();
+      if (h.t == 0 || static_cast<std::int64_t>(h.t) * h.n > desk_.limits_.steps_per_request)
+        throw Refusal{"LIMIT", fmt::format("{} steps of {} lanes in one request", h.t, h.n), "steps_per_request",
+                      desk_.limits_.steps_per_request};
+      r = step(request, static_cast<int>(h.t));
+      break;
+    }
+    case Message::snapshot: {
+      no_blob();
+      if (env().needs_reset()) throw Refusal{"STATE", "RESET comes first"};
+      if (static_cast<std::int64_t>(snapshots_.size()) >= desk_.limits_.snapshots)
+        throw Refusal{"LIMIT", "too many snapshots; DROP some", "snapshots", desk_.limits_.snapshots};
+      charge(static_cast<std::int64_t>(env_->snapshot_bytes()), "a snapshot");
+      snapshots_[next_snapshot_] = env_->snapshot();
+      r = simple(Message::ok, {{"snapshot", next_snapshot_++}});
+      break;
+    }
+    case Message::restore: r = restore(request, meta); break;
+    case Message::branch: r = branch(request); break;
+    case Message::drop: {
+      no_blob();
+      const auto id = whole(meta, "snapshot", 0, 0, std::int64_t{1} << 62);
+      if (snapshots_.erase(static_cast<std::uint64_t>(id)) == 0) throw Refusal{"META", "there is no such snapshot", "snapshot"};
+      charge(-static_cast<std::int64_t>(env_->snapshot_bytes()), "");
+      r = simple(Message::ok);
+      break;
+    }
+    case Message::render:
+      no_blob();
+      r = render(meta);
+      break;
+    case Message::kpi:
+      no_blob();
+      r = totals();
+      break;
+    case Message::mask:
+      no_blob();
+      r = masks();
+      break;
+    case Message::state:
+      no_blob();
+      r = truth();
+      break;
+    case Message::close:
+      closed_ = true;
+      r = simple(Message::ok);
+      break;
+    case Message::ping: r = simple(Message::pong); break;
+    default: throw Refusal{"TYPE", fmt::format("{} is no type of a request", h.type), "type"};
+  }
+  r.header.session = id_;
+  r.header.seq = h.seq;
+  r.header.schema = hash_;
+  r.header.n = env_ ? static_cast<std::uint32_t>(env_->lanes()) : 0;
+  return r;
+}
+
+// ------------------------------------------------------------------------------------------------------------------- make
+
+void Session::make(const Json& options) {
+  if (env_) throw Refusal{"STATE", "this session has its batch already"};
+  VectorEnvironment::Options o;
+  o.lanes = static_cast<int>(whole(options, "envs", 1, 1, desk_.limits_.envs));
+  o.autoreset = static_cast<VectorEnvironment::Autoreset>(choice(options, "autoreset", autoresets));
+  o.split = static_cast<GymSpecification::Split>(choice(options, "split", splits));
+  o.threads = static_cast<int>(whole(options, "threads", 1, 1, desk_.limits_.threads));
+  constexpr const char* policies[] = {"agent", "rule"};
+  o.agent = choice(options, "policy", policies) == 0;
+  const Scenario& scenario = desk_.scenario(o.agent ? LoadOptions::Gym::agent : LoadOptions::Gym::rule);
+  // Blocks, their meter and what a reply holds; measured against the resident size, not exact.
+  Batch one(scenario.plan, 1);
+  const auto of_one = static_cast<std::int64_t>(one.snapshot_size() * sizeof(double));
+  const auto& g = *scenario.gym;
+  const auto of_reply =
+      static_cast<std::int64_t>(4 * g.observations.size() * 4 + 8 * (6 * g.columns.size() + g.randomised.size() + 4));
+  const std::int64_t lanes = (o.lanes + width - 1) / width * width;
+  charge(lanes * (of_one + of_reply), "the batch");
+  auto made = std::make_unique<VectorEnvironment>(scenario, o);
+  scenario_ = &scenario;
+  policy_ = policies[o.agent ? 0 : 1];
+  env_ = std::move(made);
+  schema_ = schema();
+  // FNV-1a of the schema's text.
+  hash_ = 14695981039346656037ull;
+  for (const char c : schema_.dump()) hash_ = (hash_ ^ static_cast<unsigned char>(c)) * 1099511628211ull;
+}
+
+Json Session::schema() const {
+  const GymSpecification& g = env_->specification();
+  const VectorEnvironment::Options& o = env_->options();
+  const double interval = scenario_->plan->step * g.per_interval;
+  Json s{{"scenario", scenario_->name},
+         {"title", scenario_->title},
+         {"zone", scenario_->zone},
+         {"currency", scenario_->currency},
+         {"envs", o.lanes},
+         {"autoreset", autoresets[static_cast<int>(o.autoreset)]},
+         {"split", splits[o.split]},
+         {"policy", policy_},
+         {"policies", {"agent", "rule"}},
+         {"interval_s", interval},
+         {"step_s", scenario_->plan->step},
+         {"episode_steps", g.episode},
+         {"normalised_observations", g.normalised},
+         {"normalised_actions", g.normalised_actions},
+         {"reward_scale", g.reward_scale}};
+  const auto unit_of = [&](const std::string& unit) {
+    const std::size_t at = unit.find("money");
+    return at == std::string::npos ? unit : unit.substr(0, at) + scenario_->currency + unit.substr(at + 5);
+  };
+  Json& observations = s["observations"] = Json::array();
+  for (const auto& one : g.observations)
+    observations.push_back({{"name", one.name},
+                            {"unit", unit_of(one.unit)},
+                            {"low", one.low},
+                            {"high", one.high},
+                            {"source", source_of(one)},
+                            {"ahead_s", one.ahead * interval},
+                            {"lag_s", one.lag * interval},
+                            {"doc", one.doc}});
+  Json& actions = s["actions"] = Json::array();
+  for (const auto& one : g.actions)
+    actions.push_back({{"name", one.name},
+                       {"unit", unit_of(one.unit)},
+                       {"kind", one.values.empty() ? "box" : "discrete"},
+                       {"low", one.low},
+                       {"high", one.high},
+                       {"values", one.values},
+                       {"doc", one.doc}});
+  Json& columns = s["columns"] = Json::array();
+  for (const auto& one : g.columns)
+    columns.push_back(
+        {{"name", one.name}, {"unit", unit_of(one.unit)}, {"price", one.price}, {"in_cost", one.in_cost}, {"doc", one.doc}});
+  Json& draws = s["draws"] = Json::array();
+  for (const auto& one : g.randomised) draws.push_back({{"name", one.name}, {"unit", one.unit}});
+  Json& state = s["state"] = Json::array();
+  for (const auto& q : env_->state_map()) state.push_back({{"name", q.asset + "." + q.name}, {"unit", unit_of(q.unit)}});
+  return s;
+}
+
+Reply Session::spec() const { return simple(Message::spec, {{"schema_hash", hash_}, {"schema", schema_}}); }
+
+// ------------------------------------------------------------------------------------------------------ results, episodes
+
+// A RESULT that `write(result)` fills.
+template <class Write> Reply Session::with_result(Write&& write) {
+  VectorEnvironment& e = env();
+  const auto n = static_cast<std::size_t>(e.lanes()), wide = static_cast<std::size_t>(e.observations());
+  const bool keeps_final = e.options().autoreset == VectorEnvironment::Autoreset::same_step;
+  Layout layout;
+  const std::size_t observations = layout.add<float>(n * wide), reward = layout.add<double>(n),
+                    terminated = layout.add<std::uint8_t>(n), truncated = layout.add<std::uint8_t>(n),
+                    columns = layout.add<double>(n * static_cast<std::size_t>(e.columns())),
+                    draws = layout.add<double>(n * static_cast<std::size_t>(e.draws())), index = layout.add<std::uint32_t>(0);
+  Layout most = layout;
+  const std::size_t all_final = most.add<std::uint32_t>(keeps_final ? n : 0), rows = most.add<float>(keeps_final ? n * wide : 0);
+  std::shared_ptr<Bytes> blob;
+  if (spare_ && spare_.use_count() == 1 && spare_->capacity() >= most.size()) blob = std::move(spare_);
+  else blob = std::make_shared<Bytes>(most.size());
+  blob->shrink(most.size());
+  Bytes& b = *blob;
+  VectorEnvironment::Result result{array_at<float>(b, observations),      array_at<double>(b, reward),
+                                   array_at<std::uint8_t>(b, terminated), array_at<std::uint8_t>(b, truncated),
+                                   array_at<double>(b, columns),          array_at<double>(b, draws),
+                                   array_at<std::uint32_t>(b, all_final), array_at<float>(b, rows)};
+  write(result);
+  // Only as many final rows as there are.
+  Layout exact = layout;
+  const std::size_t at_index = exact.add<std::uint32_t>(result.ended), at_rows = exact.add<float>(result.ended * wide);
+  if (result.ended > 0) {
+    std::memmove(b.data() + at_index, b.data() + all_final, result.ended * sizeof(std::uint32_t));
+    std::memmove(b.data() + at_rows, b.data() + rows, result.ended * wide * sizeof(float));
+  }
+  b.shrink(result.ended > 0 ? exact.size() : index);
+  Reply r = simple(Message::result);
+  r.header.t = result.ended;
+  r.blob = std::move(blob);
+  return r;
+}
+
+Reply Session::seen() {
+  return with_result([&](VectorEnvironment::Result& result) { env_->observe(result); });
+}
+
+Reply Session::reset(const Request& request) {
+  VectorEnvironment& e = env();
+  const auto n = static_cast<std::size_t>(e.lanes());
+  const bool seeded = request.header.flags & has_seeds, masked = request.header.flags & has_mask;
+  Layout layout;
+  const std::size_t seeds = seeded ? layout.add<std::uint64_t>(n) : 0, mask = masked ? layout.add<std::uint8_t>(n) : 0;
+  size_is(request.blob, layout.size());
+  std::span<const std::uint8_t> which;
+  if (masked) which = take(request.blob, mask, n, mask_);
+  if (e.needs_reset() && masked && std::count(which.begin(), which.end(), 0) > 0)
+    throw Refusal{"STATE", "the first RESET is of all lanes", "mask"};
+  std::span<const std::uint64_t> seed;
+  if (seeded) seed = take(request.blob, seeds, n, seeds_);
+  return with_result([&](VectorEnvironment::Result& result) { e.reset(seed, which, result); });
+}
+
+Reply Session::step(const Request& request, int steps) {
+  VectorEnvironment& e = env();
+  const std::size_t count =
+      static_cast<std::size_t>(steps) * static_cast<std::size_t>(e.lanes()) * static_cast<std::size_t>(e.actions());
+  size_is(request.blob, count * sizeof(float));
+  if (e.needs_reset()) throw Refusal{"STATE", "RESET comes first"};
+  if (const int lane = e.over(); lane >= 0)
+    throw Refusal{"STATE", fmt::format("lane {} is over and waits for its RESET", lane), "lane", lane};
+  const auto actions = take(request.blob, 0, count, actions_);
+  if (e.options().agent) {
+    if (const auto bad = e.bad_action(actions)) {
+      const std::string& name = e.specification().actions[bad->index % static_cast<std::size_t>(e.actions())].name;
+      throw Refusal{bad->finite ? "OUT_OF_RANGE" : "NAN_ACTION",
+                    fmt::format("{} of lane {} is {}", name,
+                                bad->index / static_cast<std::size_t>(e.actions()) % static_cast<std::size_t>(e.lanes()),
+                                bad->finite ? fmt::format("{:g}, out of its bounds", actions[bad->index]) : "not finite"),
+                    name, static_cast<std::int64_t>(bad->index)};
+    }
+  }
+  return with_result([&](VectorEnvironment::Result& result) { e.step(actions, steps, result); });
+}
+
+Reply Session::restore(const Request& request, const Json& meta) {
+  VectorEnvironment& e = env();
+  const auto n = static_cast<std::size_t>(e.lanes());
+  const bool masked = request.header.flags & has_mask;
+  size_is(request.blob, masked ? n : 0);
+  const auto found = snapshots_.find(static_cast<std::uint64_t>(whole(meta, "snapshot", 0, 0, std::int64_t{1} << 62)));
+  if (found == snapshots_.end()) throw Refusal{"META", "there is no such snapshot", "snapshot"};
+  std::span<const std::uint8_t> which;
+  if (masked) which = take(request.blob, 0, n, mask_);
+  e.restore(*found->second, which);
+  return seen();
+}
+
+Reply Session::branch(const Request& request) {
+  VectorEnvironment& e = env();
+  if (e.needs_reset()) throw Refusal{"STATE", "RESET comes first"};
+  constexpr std::size_t most = 65536;
+  const std::size_t count = request.blob.size() / 8;
+  if (request.blob.size() % 8 != 0 || count == 0 || count > most)
+    throw Refusal{"SHAPE", "the blob holds 1 to 65,536 pairs of u32", "blob"};
+  const auto pairs = take(request.blob, 0, count * 2, pairs_);
+  for (std::size_t k = 0; k < pairs.size(); ++k) {
+    if (pairs[k] >= static_cast<std::uint32_t>(e.lanes()))
+      throw Refusal{"SHAPE", fmt::format("there is no lane {}", pairs[k]), "pairs", static_cast<std::int64_t>(k)};
+  }
+  for (std::size_t k = 0; k < pairs.size(); k += 2) e.branch(static_cast<int>(pairs[k]), static_cast<int>(pairs[k + 1]));
+  return seen();
+}
+
+// ------------------------------------------------------------------------------------------------------------- the others
+
+Reply Session::totals() const {
+  VectorEnvironment& e = env();
+  const auto n = static_cast<std::size_t>(e.lanes()), columns = static_cast<std::size_t>(e.columns());
+  Layout layout;
+  const std::size_t running = layout.add<double>(n * columns), last = layout.add<double>(n * columns),
+                    length = layout.add<std::uint32_t>(n);
+  auto blob = std::make_shared<Bytes>(layout.size());
+  std::memset(blob->data(), 0, blob->size());
+  e.totals({array_at<double>(*blob, running), n * columns}, {array_at<double>(*blob, last), n * columns},
+           {array_at<std::uint32_t>(*blob, length), n});
+  Reply r = simple(Message::totals);
+  r.blob = std::move(blob);
+  return r;
+}
+
+Reply Session::masks() {
+  VectorEnvironment& e = env();
+  if (e.needs_reset()) throw Refusal{"STATE", "RESET comes first"};
+  const auto n = static_cast<std::size_t>(e.lanes()), count = n * static_cast<std::size_t>(e.actions()),
+             wide = n * static_cast<std::size_t>(e.choices());
+  Layout layout;
+  const std::size_t low = layout.add<float>(count), high = layout.add<float>(count), allowed = layout.add<std::uint8_t>(wide);
+  auto blob = std::make_shared<Bytes>(layout.size());
+  std::memset(blob->data(), 0, blob->size());
+  e.masks({array_at<float>(*blob, low), count}, {array_at<float>(*blob, high), count},
+          {array_at<std::uint8_t>(*blob, allowed), wide});
+  Reply r = simple(Message::masks);
+  r.blob = std::move(blob);
+  return r;
+}
+
+Reply Session::truth() const {
+  VectorEnvironment& e = env();
+  if (e.needs_reset()) throw Refusal{"STATE", "RESET comes first"};
+  const std::size_t count = static_cast<std::size_t>(e.lanes()) * e.state_map().size();
+  auto blob = std::make_shared<Bytes>(count * sizeof(double));
+  e.state({array_at<double>(*blob, 0), count});
+  Reply r = simple(Message::truth);
+  r.blob = std::move(blob);
+  return r;
+}
+
+Reply Session::render(const Json& meta) const {
+  VectorEnvironment& e = env();
+  if (e.needs_reset()) throw Refusal{"STATE", "RESET comes first"};
+  const int lane = static_cast<int>(whole(meta, "lane", 0, 0, e.lanes() - 1));
+  const Batch& batch = e.batch();
+  const auto zone = Zone::find(scenario_->zone);
+  const std::string time = zone->text(static_cast<std::int64_t>(batch.time(lane)));
+  std::string text = time;
+  Json values = Json::array();
+  for (const Quantity& q : e.plan().quantities()) {
+    const bool power = q.name == "power" && q.kind != Kind::input, charge = q.name == "state_of_charge" && q.kind == Kind::state;
+    if (!power && !charge && q.name != "price") continue;
+    if (q.of_disturber) continue;
+    double value = batch.get(lane, q);
+    if (charge && q.fleet >= 0) value /= e.plan().fleets[static_cast<std::size_t>(q.fleet)].members;
+    const std::string unit = power ? "kW" : q.unit == "money/kWh" ? scenario_->currency + "/kWh" : q.unit;
+    if (power) value /= 1000;
+    const std::string name = q.asset + "." + q.name;
+    values.push_back({{"name", name}, {"value", value}, {"unit", unit}});
+    text += charge  ? fmt::format("  {} {:.1f} %", q.asset, 100 * value)
+            : power ? fmt::format("  {} {:+.2f} kW", q.asset, value)
+                    : fmt::format("  {} {:.3f} {}", q.asset, value, unit);
+  }
+  return simple(Message::ok, {{"text", text}, {"time", time}, {"values", values}});
+}
+
+}  // namespace urja::gym

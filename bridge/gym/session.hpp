@@ -1,0 +1,70 @@
+#pragma once
+// One client's batch of environments: answers the requests of one session, in order.
+#include <nlohmann/json.hpp>
+
+#include "bridge/gym/desk.hpp"
+
+namespace urja::gym {
+
+class Session {
+ public:
+  Session(Desk& desk, std::uint64_t id) : desk_(desk), id_(id) {}
+  ~Session();
+  Session(const Session&) = delete;
+  Session& operator=(const Session&) = delete;
+
+  // A request that has been answered already gets the same reply.
+  bool repeats(const Header& h) const { return h.seq != 0 && h.seq == seq_ && has_reply_; }
+  const Reply& last_reply() const { return reply_; }
+  void remember(const Header& request, const Reply& reply);
+  // Throws Refusal, and is then as before.
+  Reply answer(const Request& request);
+  bool closed() const { return closed_; }
+  double last_heard = 0;
+
+ private:
+  using Json = nlohmann::json;
+  void check(const Request& request) const;
+  void make(const Json& options);
+  Reply spec() const;
+  Reply reset(const Request& request);
+  Reply step(const Request& request, int steps);
+  Reply restore(const Request& request, const Json& meta);
+  Reply branch(const Request& request);
+  Reply render(const Json& meta) const;
+  Reply masks();
+  Reply totals() const;
+  Reply truth() const;
+  Reply seen();
+  Json schema() const;
+  // A request's array: as many numbers as that, copied where it does not lie straight.
+  template <class Number>
+  std::span<const Number> take(std::span<const std::byte> blob, std::size_t at, std::size_t count,
+                               std::vector<Number>& room) const;
+  static void size_is(std::span<const std::byte> blob, std::size_t size);
+  VectorEnvironment& env() const;
+  template <class Write> Reply with_result(Write&& write);
+  void charge(std::int64_t bytes, const char* what);
+  static Reply simple(Message type, const Json& meta = Json::object());
+
+  Desk& desk_;
+  std::uint64_t id_;
+  std::uint64_t seq_ = 0;
+  bool has_reply_ = false, closed_ = false;
+  Reply reply_;
+  const Scenario* scenario_ = nullptr;
+  std::string policy_;
+  std::unique_ptr<VectorEnvironment> env_;
+  Json schema_;
+  std::uint64_t hash_ = 0;
+  std::int64_t charged_ = 0;
+  std::map<std::uint64_t, std::shared_ptr<const VectorEnvironment::Snapshot>> snapshots_;
+  std::uint64_t next_snapshot_ = 1;
+  std::vector<float> actions_;
+  std::vector<std::uint64_t> seeds_;
+  std::vector<std::uint8_t> mask_;
+  std::vector<std::uint32_t> pairs_;
+  std::shared_ptr<Bytes> spare_;  // the blob before the last one, when nobody has it any more
+};
+
+}  // namespace urja::gym
