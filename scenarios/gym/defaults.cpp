@@ -75,6 +75,9 @@ std::string GymDefaults::observations() const {
     for (const char* what : {"wanted", "available_power", "price", "export_price"}) {
       const Member* m = a.type->find(what);
       if (!m || (m->kind == Kind::input && !by_profile(home, a.offset + m->offset))) continue;
+      // What is wanted follows from data only where the demand is given.
+      const Member* demand = a.type->find("demand");
+      if (std::string_view(what) == "wanted" && !(demand && by_profile(home, a.offset + demand->offset))) continue;
       all += fmt::format("{{forecast: {}.{}, ahead: [{}], error: {} %}}, ", name, what, ahead, m->kind == Kind::input ? 0 : 10);
     }
   });

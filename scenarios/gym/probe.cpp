@@ -37,23 +37,24 @@ std::pair<double, double> widened(const Seen& seen) {
   return {rounded(low, false), rounded(high, true)};
 }
 
-// Episodes from all over the data. `commands`: at random, else none. `each` sees the batch after every interval; `meter` sums what it has.
+// Stretches from all over the data. `commands`: at random, else none. `each` sees the batch after every interval; `meter` sums what it has.
 template <class Each>
 void run(const std::shared_ptr<const Plan>& plan, const GymSpecification& g, bool commands, Meter* meter, Each&& each) {
-  const auto& starts = g.starts[GymSpecification::all];
-  const std::int64_t intervals = std::clamp<std::int64_t>(most_steps / g.per_interval, 4, std::max<std::int64_t>(4, g.episode));
+  const auto all = std::llround((plan->end - plan->start) / plan->step) / g.per_interval;
+  const std::int64_t intervals =
+      std::min({std::max<std::int64_t>(4, most_steps / g.per_interval), g.episode, static_cast<std::int64_t>(all)});
   Batch batch(plan, lanes_probed);
   for (int lane = 0; lane < lanes_probed; ++lane) {
     Batch::Start start;
     start.key = static_cast<std::uint64_t>(lane);
-    start.index = starts[starts.size() * static_cast<std::size_t>(lane) / lanes_probed];
+    start.index = (all - intervals) * lane / (lanes_probed - 1) * g.per_interval;
     batch.reset(lane, start);
     batch.disarm(lane);
   }
   std::vector<Quantity> map;
   for (const auto& a : g.actions) map.push_back(a.quantity);
   std::vector<double> actions(map.size() * lanes_probed);
-  for (std::int64_t k = 0; k < std::min(intervals, g.episode); ++k) {
+  for (std::int64_t k = 0; k < intervals; ++k) {
     if (commands) {
       for (std::size_t i = 0; i < actions.size(); ++i) {
         const auto& a = g.actions[i % map.size()];
