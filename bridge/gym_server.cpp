@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <malloc.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -151,6 +152,7 @@ void serve(Desk& desk, const Endpoint& endpoint, const Limits& limits, const std
   if (endpoint.until_stdin_closes) items.push_back({nullptr, STDIN_FILENO, ZMQ_POLLIN, 0});
   std::vector<zmq::message_t> frames;
   double swept = now_s();
+  std::int64_t held = 0;
   while (!interrupted()) {
     try {
       zmq::poll(items, std::chrono::milliseconds(250));
@@ -183,7 +185,9 @@ void serve(Desk& desk, const Endpoint& endpoint, const Limits& limits, const std
       }
     }
     if (const double now = now_s(); now - swept > 0.25) {
-      desk.expire(now);
+      // What sessions leave goes back to the system, or a server that once was busy would stay large.
+      if (desk.expire(now) > 0 || desk.memory() < held) malloc_trim(0);
+      held = desk.memory();
       swept = now;
     }
   }

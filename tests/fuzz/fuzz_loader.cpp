@@ -52,6 +52,11 @@ balance: [grid]
 void load(const std::string& file) {
   try {
     const urja::Scenario s = urja::load_scenario(file);
+    if (s.has_gym) {
+      urja::LoadOptions options;
+      options.gym = urja::LoadOptions::Gym::agent;
+      urja::load_scenario(file, options);
+    }
     urja::Batch batch(s.plan, 1);
     batch.step(static_cast<int>(std::min(3.0, (s.end - s.start) / s.step)));
   } catch (const urja::ScenarioError& e) {
