@@ -256,6 +256,13 @@ def serve(socket, settings):
         socket.send_multipart([peer, head, b"" if told is None else msgpack.packb(told), data])
 
 
+def wait_for_end(bind):
+    sys.stdin.buffer.read()
+    if bind.startswith("ipc://"):
+        os.unlink(bind.removeprefix("ipc://"))
+    os._exit(0)
+
+
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("command")
@@ -265,7 +272,7 @@ def main():
     parser.add_argument("--set", action="append", default=[])
     options = parser.parse_args()
     if options.until_stdin_closes:
-        threading.Thread(target=lambda: (sys.stdin.buffer.read(), os._exit(0)), daemon=True).start()
+        threading.Thread(target=wait_for_end, args=(options.bind,), daemon=True).start()
     socket = zmq.Context().socket(zmq.ROUTER)
     socket.bind(options.bind)
     print("urja-gym/1", socket.last_endpoint.decode().rstrip("\0"), flush=True)

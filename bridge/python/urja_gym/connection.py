@@ -5,6 +5,7 @@ another class with this method.
 """
 from __future__ import annotations
 
+import contextlib
 import os
 import struct
 import time
@@ -55,6 +56,7 @@ class Connection:
         self.socket.linger = 0
         self.socket.sndhwm = self.socket.rcvhwm = 0  # one request is under way at a time; its parts are never dropped
         self.socket.rcvtimeo = max(1, min(1000, int(timeout * 1000)))  # between two looks at whether the server still runs
+        self.socket.sndtimeo = max(1, int(timeout * 1000))  # nothing is sent where the server refuses this client's key
         if keys is not None:
             public, secret = Path(keys).read_text().split()
             self.socket.curve_publickey, self.socket.curve_secretkey = public.encode(), secret.encode()
@@ -84,7 +86,10 @@ class Connection:
         self.seq += 1
         _SEQ.pack_into(self.header, 16, self.seq)
         parts = (self.header, b"" if meta is None else messagepack.pack(meta), blob)
-        self._send(parts)
+        try:
+            self._send(parts)
+        except zmq.Again:
+            raise NoAnswer(self._no_answer()) from None
         reply = self._receive(parts)
         if reply.type == ERROR:
             raise from_meta(reply.meta if isinstance(reply.meta, dict) else {})
@@ -110,7 +115,8 @@ class Connection:
                     continue
                 if repeated:
                     raise NoAnswer(self._no_answer()) from None
-                self._send(parts)
+                with contextlib.suppress(zmq.Again):
+                    self._send(parts)
                 deadline, repeated = time.monotonic() + self.timeout, True
                 continue
             if not header and socket.rcvmore:  # the delimiter that a REQ would need
