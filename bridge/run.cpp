@@ -217,6 +217,11 @@ int run(RunArguments a) {
 int validate(const std::string& file, const LoadOptions& options) {
   try {
     const Scenario s = load_scenario(file, options);
+    if (s.has_gym) {
+      LoadOptions for_agents = options;
+      for_agents.gym = LoadOptions::Gym::agent;
+      load_scenario(file, for_agents);
+    }
     print_notes(s);
     std::size_t assets = s.plan->assets.size();
     for (const auto& f : s.plan->fleets) assets += f.plan->assets.size();

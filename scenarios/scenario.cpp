@@ -54,6 +54,7 @@ class ScenarioSource::Loader {
                {"urja", "title", "zone", "include", "run", "data", "feeders", "assets", "balance", "controller", "sensors",
                 "links", "measurements", "faults", "gym"},
                "a scenario");
+    s_.has_gym = root_.find("gym") != nullptr;
     if (options_.gym != LoadOptions::Gym::none) turn_to_gym();
     read_head();
     stop_if_wrong();  // without zone and run nothing else can be judged

@@ -41,7 +41,8 @@ struct Scenario {
   std::map<std::string, std::string> models;       // asset ("homes.pv") -> model
   std::map<std::string, std::string> data_hashes;  // file -> 64 bits of FNV-1a
   std::vector<std::string> notes;                  // what a user should know (assumptions, filled gaps)
-  std::shared_ptr<const GymSpecification> gym;     // if it was asked for
+  bool has_gym = false;                            // a `gym:` block
+  std::shared_ptr<const GymSpecification> gym;     // compiled, if it was asked for
 };
 
 struct LoadOptions {

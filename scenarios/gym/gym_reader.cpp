@@ -174,7 +174,8 @@ void GymReader::list_starts(const Node&, const std::array<double, 3>& shares, do
 std::vector<std::string> GymReader::known_paths() const {
   std::vector<std::string> names;
   for (const Quantity& q : plan_.quantities()) {
-    if ((q.flags & (observable | actionable)) || q.kind == Kind::state) names.push_back(q.asset + "." + q.name);
+    if ((q.flags & (observable | actionable)) || q.kind == Kind::state || q.kind == Kind::parameter)
+      names.push_back(q.asset + "." + q.name);
   }
   return names;
 }
@@ -230,7 +231,7 @@ std::vector<int> GymReader::intervals(const Node& list, const char* what) {
     if (!seconds) continue;
     const double k = *seconds / interval_;
     if (std::abs(k - std::round(k)) > 1e-6) problem(item, fmt::format("is not a whole number of intervals of {:g} s", interval_));
-    all.push_back(static_cast<int>(std::llround(k)));
+    else all.push_back(static_cast<int>(std::llround(k)));
   }
   return all;
 }
@@ -362,7 +363,8 @@ void GymReader::read_action(const Node& entry) {
     } else if (!(q.flags & actionable)) {
       std::vector<std::string> can;
       for (const Quantity& other : plan_.quantities()) {
-        if (other.asset == found.asset && (other.flags & actionable) && other.name != "power") can.push_back(other.name);
+        if (other.asset == found.asset && (other.flags & actionable) && other.name != "power" && other.name != "command")
+          can.push_back(other.name);
       }
       problem(*path, fmt::format("'{}' cannot be commanded", name),
               can.empty() ? "its asset's power can" : "of this asset: power or " + any_of(can));

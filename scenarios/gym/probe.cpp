@@ -108,7 +108,7 @@ void GymProbe::bound_actions() {
       const double low = seen[2 * i].low, high = seen[2 * i + 1].high;
       if (a.quantity.name == "command") a.low = rounded(low, low > 0), a.high = rounded(high, high > 0);
       else a.low = 0, a.high = rounded(std::max(std::abs(low), std::abs(high)), true);
-      if (!a.bounded() || a.high - a.low > 1e9)
+      if (!a.bounded() || a.high - a.low > 1e8)
         doubts_.push_back({a.name, "'" + a.name + "' has no bounds that a run shows", "write low and high"});
     }
   }

@@ -31,8 +31,8 @@ def clients(folder):
     packages = SOURCE / "build/node_modules"
     if shutil.which("node") and (packages / "zeromq").is_dir() and (packages / "@msgpack").is_dir():
         (folder / "node_modules").symlink_to(packages)  # Node looks for packages in the folders above the script
-        shutil.copy(SOURCE / "bridge/gym/example_client.mjs", folder)
-        yield "Node", ["node", folder / "example_client.mjs"]
+        shutil.copy(SOURCE / "bridge/examples/gym_client.mjs", folder)
+        yield "Node", ["node", folder / "gym_client.mjs"]
     else:
         print(f"Node: left out, node or {packages} is not there")
 

@@ -30,15 +30,22 @@ using urja::tests::Scratch;
 
 using urja::tests::corpus;
 
+// With its gym, where it has one, as `urja validate` does.
+void load_all(const fs::path& file, LoadOptions options = {}) {
+  if (!load_scenario(file.string(), options).has_gym) return;
+  options.gym = LoadOptions::Gym::agent;
+  load_scenario(file.string(), options);
+}
+
 std::string problems_of(const fs::path& file, const LoadOptions& options = {}) {
   try {
-    load_scenario(file.string(), options);
+    load_all(file, options);
   } catch (const ScenarioError& e) { return e.problems.text(); }
   return "";
 }
 std::vector<Problem> list_of(const fs::path& file) {
   try {
-    load_scenario(file.string());
+    load_all(file);
   } catch (const ScenarioError& e) { return e.problems.list(); }
   return {};
 }

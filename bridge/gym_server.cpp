@@ -1,4 +1,4 @@
-#include "bridge/gym/server.hpp"
+#include "bridge/gym_server.hpp"
 
 #include <fcntl.h>
 #include <fmt/format.h>
@@ -96,14 +96,6 @@ bool receive(zmq::socket_t& router, std::vector<zmq::message_t>& frames) {
 }
 
 }  // namespace
-
-bool is_public(const std::string& endpoint) {
-  if (endpoint.starts_with("ipc://")) return false;
-  for (const char* loopback : {"tcp://127.", "tcp://localhost:", "tcp://[::1]:"}) {
-    if (endpoint.starts_with(loopback)) return false;
-  }
-  return true;
-}
 
 std::string new_curve_keys(const std::string& file) {
   char open[41], secret[41];

@@ -1,4 +1,4 @@
-// A client of urja-gym/1 in a page of JavaScript: node example_client.mjs ENDPOINT
+// A client of urja-gym/1 in a page of JavaScript: node gym_client.mjs ENDPOINT
 // Four environments, a day of zero actions; prints the sum of all rewards. Written from bridge/PROTOCOL.md alone.
 // Needs two packages (beside this file or in a folder above it): npm install zeromq@6 @msgpack/msgpack@3
 import { decode, encode } from "@msgpack/msgpack";
@@ -32,7 +32,7 @@ class Client {
 
 async function run(endpoint) {
   const client = new Client(endpoint);
-  const [welcome] = await client.request(Type.hello, { client: "example_client.mjs" });
+  const [welcome] = await client.request(Type.hello, { client: "gym_client.mjs" });
   client.session = BigInt(welcome.session);
   client.lanes = 4;
   const [spec] = await client.request(Type.make, { envs: client.lanes });
@@ -53,7 +53,7 @@ async function run(endpoint) {
 }
 
 if (process.argv.length !== 3) {
-  console.error("usage: node example_client.mjs ENDPOINT, as `urja gym` prints it");
+  console.error("usage: node gym_client.mjs ENDPOINT, as `urja gym` prints it");
   process.exit(2);
 }
 await run(process.argv[2]);

@@ -1,4 +1,4 @@
-// A client of urja-gym/1 in a page of C++: example_client ENDPOINT
+// A client of urja-gym/1 in a page of C++: gym_example_client ENDPOINT
 // Four environments, a day of zero actions; prints the sum of all rewards. Written from bridge/PROTOCOL.md alone.
 // Needs cppzmq (libzmq) and nlohmann_json, whose from_msgpack reads the metadata. Little-endian machines, as the protocol.
 #include <cstdint>
@@ -63,7 +63,7 @@ void run(const char* endpoint) {
   client.socket.set(zmq::sockopt::linger, 0);
   client.socket.connect(endpoint);
 
-  client.header.session = client.request(hello, {{"client", "example_client.cpp"}}).meta.at("session");
+  client.header.session = client.request(hello, {{"client", "gym_client.cpp"}}).meta.at("session");
   const unsigned lanes = client.header.n = 4;
   const Json spec = client.request(make, {{"envs", lanes}}).meta;
   client.header.schema = spec.at("schema_hash");
@@ -90,10 +90,10 @@ void run(const char* endpoint) {
 
 int main(int count, char** arguments) {
   try {
-    if (count != 2) throw std::runtime_error("usage: example_client ENDPOINT, as `urja gym` prints it");
+    if (count != 2) throw std::runtime_error("usage: gym_example_client ENDPOINT, as `urja gym` prints it");
     run(arguments[1]);
   } catch (const std::exception& problem) {
-    std::fprintf(stderr, "example_client: %s\n", problem.what());
+    std::fprintf(stderr, "gym_example_client: %s\n", problem.what());
     return 1;
   }
 }

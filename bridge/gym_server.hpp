@@ -5,18 +5,10 @@
 #include <vector>
 
 #include "bridge/gym/desk.hpp"
+#include "bridge/gym/endpoint.hpp"
 
 namespace urja::gym {
 
-struct Endpoint {
-  std::string bind = "tcp://127.0.0.1:0";
-  std::string curve_secret;  // file with the server's key pair; empty: no CURVE
-  std::string curve_allow;   // file with the public keys of clients that may come in
-  bool until_stdin_closes = false;
-};
-
-// An endpoint that other machines can reach.
-bool is_public(const std::string& endpoint);
 // Makes a key pair and writes it to a file that only its owner can read; returns the public key.
 std::string new_curve_keys(const std::string& file);
 

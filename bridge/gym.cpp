@@ -5,7 +5,7 @@
 #include <cstdio>
 
 #include "bridge/commands.hpp"
-#include "bridge/gym/server.hpp"
+#include "bridge/gym_server.hpp"
 #include "bridge/terminal.hpp"
 
 namespace urja {
