@@ -121,7 +121,7 @@ class Session:
             "normalised_observations": True, "actions": [box(*a) for a in self.toy.actions], "normalised_actions": True,
             "columns": [{"name": "grid.energy", "unit": "kWh", "price": 0.3, "in_cost": True, "doc": "bought"},
                         {"name": "battery.wear", "unit": "kWh", "price": 0.01, "in_cost": False, "doc": ""},
-                        {"name": "step", "unit": "1", "price": None, "in_cost": False, "doc": ""}],
+                        {"name": "step", "unit": "1", "price": 0.0, "in_cost": False, "doc": ""}],
             "reward_scale": 1.0, "draws": [{"name": "battery.packs", "unit": "1"}],
             "state": [{"name": "battery.state_of_charge", "unit": "1"}, {"name": "battery.health", "unit": "1"}],
         }  # fmt: skip

@@ -480,7 +480,7 @@ def test_questions(world=stub):
             assert np.allclose(totals.running[column.name], sum(s[4][column.name] for s in steps), rtol=1e-12, atol=1e-12), column.name
         assert masks.low.shape == masks.high.shape == (3, len(schema.actions)) and (masks.low <= masks.high).all()
         assert state.shape == (3, len(schema.state)) and np.isfinite(state).all()
-        reward = -schema.reward_scale * sum(c.price * steps[0][4][c.name] for c in schema.columns if c.price is not None)
+        reward = -schema.reward_scale * sum(c.price * steps[0][4][c.name] for c in schema.columns)
         assert np.allclose(reward, steps[0][1], rtol=1e-12, atol=1e-12), "the reward is what the page says"
 
 
