@@ -563,17 +563,31 @@ def test_program_conformance():
 
 
 def test_program_pettingzoo():
-    for name in ("ten_homes", "village"):
-        test_pettingzoo(shipped(name))
+    for scenario in urja_gym.REGISTERED.values():
+        test_pettingzoo(shipped(scenario))
+    from urja_gym.pettingzoo import parallel_env
+
+    with contextlib.closing(parallel_env("ten_homes", program=URJA)) as env:
+        observations, _ = env.reset(seed=0)
+        names = [o.name for o in env.env.schema.observations]
+        assert env.possible_agents == [f"homes.{k}" for k in range(1, 11)]
+        seen = [names[i] for i in env._sees["homes.3"]]
+        assert "homes.3.battery.state_of_charge" in seen and "grid.power" in seen and not any(n.startswith("homes.4.") for n in seen)
+        assert observations["homes.3"].shape == (len(seen),) == env.observation_space("homes.3").shape
 
 
 def test_program_autoreset_modes():
-    for scenario in ("village", "village_faults"):
+    """Every task in every mode, with short episodes; the village's own day to its end."""
+    for scenario in urja_gym.REGISTERED.values():
+        with contextlib.closing(urja_gym.make(scenario, program=URJA)) as env:
+            interval = env.schema.interval_s
         for mode in MODES:
-            arguments = {"scenario": scenario, "program": URJA}
-            length = (env := urja_gym.make(**arguments)).schema.episode_steps
-            env.close()
-            against_single_envs(lambda: urja_gym.make(**arguments), lambda **more: urja_gym.make_vec(**arguments, **more), 3, 2 * length + 5, mode)
+            arguments = {"scenario": scenario, "program": URJA, "set": {"gym.episode.length": f"{5 * interval:g} s"}}
+            against_single_envs(lambda: urja_gym.make(**arguments), lambda **more: urja_gym.make_vec(**arguments, **more), 3, 13, mode)
+    arguments = {"scenario": "village", "program": URJA}
+    against_single_envs(
+        lambda: urja_gym.make(**arguments), lambda **more: urja_gym.make_vec(**arguments, **more), 3, 2 * 96 + 5, AutoresetMode.SAME_STEP
+    )
 
 
 def test_program_transports_and_threads():
