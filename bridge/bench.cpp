@@ -17,6 +17,7 @@
 #include <nlohmann/json.hpp>
 #include <optional>
 
+#include "bridge/bench.hpp"
 #include "bridge/commands.hpp"
 #include "engine/batch.hpp"
 #include "engine/random.hpp"
@@ -30,72 +31,6 @@ namespace {
 
 namespace fs = std::filesystem;
 using nlohmann::json;
-
-// Best time of `repeats` runs [s], on the thread's own clock: what other programs of a shared machine use does not count.
-enum class Clock { thread, wall };
-template <class Work> double best_of(int repeats, Work&& work, Clock clock = Clock::thread) {
-  const auto now = [&] {
-    timespec t{};
-    clock_gettime(clock == Clock::thread ? CLOCK_THREAD_CPUTIME_ID : CLOCK_MONOTONIC, &t);
-    return static_cast<double>(t.tv_sec) + 1e-9 * static_cast<double>(t.tv_nsec);
-  };
-  double best = 1e300;
-  for (int r = 0; r < repeats; ++r) {
-    const double begin = now();
-    work();
-    best = std::min(best, now() - begin);
-  }
-  return best;
-}
-
-struct Case {
-  std::string name, unit;
-  double value;
-  double limit;
-  bool more_is_better;
-  std::string against;  // what the limit is
-  std::string detail;   // lanes, threads, hash
-};
-
-class Bench {
- public:
-  Bench(std::vector<std::string> wanted, bool quiet) : wanted_(std::move(wanted)), quiet_(quiet) {}
-
-  bool wants(const std::string& name) const {
-    return wanted_.empty() ||
-           std::any_of(wanted_.begin(), wanted_.end(), [&](const std::string& w) { return name.find(w) != std::string::npos; });
-  }
-  void add(Case c) {
-    if (!quiet_) {
-      const double ratio = c.more_is_better ? c.value / c.limit : c.limit / c.value;
-      fmt::print("{:<34} {:>12.4g} {:<14} {:>6.2f} x {:<28} {}\n", c.name, c.value, c.unit, ratio, c.against, c.detail);
-      std::fflush(stdout);
-    }
-    cases_.push_back(std::move(c));
-  }
-  json result(double copy_bandwidth) const {
-    json all;
-    json models = json::array();
-    for (const auto& [name, type] : registry()) models.push_back(name);
-    all["machine"] = {
-        {"name", machine_text()}, {"version", version_text()}, {"copy_gb_per_s", copy_bandwidth}, {"models", models}};
-    all["cases"] = json::array();
-    for (const Case& c : cases_) {
-      all["cases"].push_back({{"name", c.name},
-                              {"value", c.value},
-                              {"unit", c.unit},
-                              {"ratio", c.more_is_better ? c.value / c.limit : c.limit / c.value},
-                              {"against", c.against},
-                              {"detail", c.detail}});
-    }
-    return all;
-  }
-
- private:
-  std::vector<std::string> wanted_;
-  bool quiet_;
-  std::vector<Case> cases_;
-};
 
 // Bytes copied per second between two blocks that fit no cache.
 double copy_bandwidth() {
@@ -476,18 +411,19 @@ balance: [grid, pv, load]
 }
 
 int run_bench(const std::vector<std::string>& names, bool as_json) {
-  const std::pair<const char*, void (*)(Bench&)> cases[] = {{"one_lane_recording", one_lane},
-                                                            {"lanes_1024_recording", many_lanes},
-                                                            {"sweep_1024", sweep},
-                                                            {"faults", faults},
-                                                            {"sensor_noise", sensor_noise},
-                                                            {"lanes_1024_random_starts", random_starts},
-                                                            {"lanes_1024_hourly", hourly},
-                                                            {"two_threads", threads},
-                                                            {"actions_snapshot_reset", agents},
-                                                            {"chargers_54", chargers},
-                                                            {"street_of_1000_homes", street},
-                                                            {"start_up", start_up}};
+  std::vector<BenchCase> cases{{"one_lane_recording", one_lane},
+                               {"lanes_1024_recording", many_lanes},
+                               {"sweep_1024", sweep},
+                               {"faults", faults},
+                               {"sensor_noise", sensor_noise},
+                               {"lanes_1024_random_starts", random_starts},
+                               {"lanes_1024_hourly", hourly},
+                               {"two_threads", threads},
+                               {"actions_snapshot_reset", agents},
+                               {"chargers_54", chargers},
+                               {"street_of_1000_homes", street},
+                               {"start_up", start_up}};
+  for (const BenchCase& c : gym_cases()) cases.push_back(c);
   Bench bench(names, as_json);
   const double copy = copy_bandwidth();
   if (!as_json) fmt::print("{}\nurja {}\ncopy {:.1f} GB/s\n\n", machine_text(), version_text(), copy);
@@ -513,6 +449,23 @@ int run_bench(const std::vector<std::string>& names, bool as_json) {
 }
 
 }  // namespace
+
+json Bench::result(double copy_bandwidth) const {
+  json all;
+  json models = json::array();
+  for (const auto& [name, type] : registry()) models.push_back(name);
+  all["machine"] = {{"name", machine_text()}, {"version", version_text()}, {"copy_gb_per_s", copy_bandwidth}, {"models", models}};
+  all["cases"] = json::array();
+  for (const Case& c : cases_) {
+    all["cases"].push_back({{"name", c.name},
+                            {"value", c.value},
+                            {"unit", c.unit},
+                            {"ratio", c.more_is_better ? c.value / c.limit : c.limit / c.value},
+                            {"against", c.against},
+                            {"detail", c.detail}});
+  }
+  return all;
+}
 
 void add_bench(CLI::App& app, Command& chosen) {
   auto names = std::make_shared<std::vector<std::string>>();

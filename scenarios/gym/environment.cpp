@@ -96,7 +96,7 @@ VectorEnvironment::VectorEnvironment(const Scenario& scenario, const Options& op
   running_.resize(n * columns);
   last_.resize(n * columns);
   last_length_.resize(n);
-  amount_.resize(n), part_.resize(n);
+  amount_.resize(n), part_.resize(n), reward_.resize(n);
   for (const auto& c : g_.terminations) conditions_.push_back(c.quantity);
   condition_values_.resize(n * conditions_.size());
   drawn_.resize(n * g_.randomised.size());
@@ -274,14 +274,17 @@ void VectorEnvironment::command(std::span<const float> actions) {
 void VectorEnvironment::account(Result& result) {
   const std::size_t n = lanes_.size();
   if (!changing_.empty()) batch_.read_columns(changing_, now_);
+  std::fill(reward_.begin(), reward_.end(), 0.0);
   std::size_t metered = 0, changing = 0;
   for (std::size_t c = 0; c < g_.columns.size(); ++c) {
     const Column& column = g_.columns[c];
     std::fill(amount_.begin(), amount_.end(), 0.0);
-    for (const Quantity& q : column.quantities) {
+    for (std::size_t i = 0; i < column.quantities.size(); ++i) {
+      const Quantity& q = column.quantities[i];
       if (column.what == Column::change) {
         const double *now = now_.data() + changing * n, *before = before_.data() + changing * n;
-        for (std::size_t k = 0; k < n; ++k) amount_[k] += now[k] - before[k];
+        const double sign = column.signs.empty() ? 1 : column.signs[i];
+        for (std::size_t k = 0; k < n; ++k) amount_[k] += sign * (now[k] - before[k]);
         ++changing;
         continue;
       }
@@ -312,9 +315,10 @@ void VectorEnvironment::account(Result& result) {
       const double amount = lanes_[k].over ? 0 : amount_[k] * column.factor;
       shown[k] += amount;
       running[k] += amount;
-      result.reward[k] -= price * amount;
+      reward_[k] -= price * amount;
     }
   }
+  for (std::size_t k = 0; k < n; ++k) result.reward[k] += reward_[k];
   std::swap(now_, before_);
 }
 

@@ -152,7 +152,7 @@ class VectorEnvironment {
   std::vector<double> mean_before_;     // [C, N]: of the interval before; NaN in the first
   std::vector<double> running_, last_;  // [C, N]
   std::vector<std::uint32_t> last_length_;
-  std::vector<double> amount_, part_;  // room
+  std::vector<double> amount_, part_, reward_;  // room
 
   std::vector<Quantity> conditions_;
   std::vector<double> condition_values_;

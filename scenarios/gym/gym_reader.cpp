@@ -414,14 +414,6 @@ void GymReader::read_prices(const Node& block, bool in_cost) {
   for (const Node::Entry& e : block.entries) {
     if (e.value.is_map()) {
       add_limit_column(e, in_cost);
-    } else if (e.key == "cost_total") {
-      bool any = false;
-      for (const char* part : {"cost_energy", "cost_demand", "cost_fuel", "revenue_export"}) {
-        any = add_column(part, e.value, &e.value, in_cost) || any;
-        if (std::string_view(part) == "revenue_export" && !g_.columns.empty() && g_.columns.back().name == part)
-          g_.columns.back().price *= -1;
-      }
-      if (!any) problem(e.value, "nothing in this plant costs money", "give the grid a price or the genset a fuel_price");
     } else if (!add_column(e.key, e.value, &e.value, in_cost)) {
       std::vector<std::string> names(std::begin(of_the_plant), std::end(of_the_plant));
       names.emplace_back("cost_total");
@@ -449,7 +441,15 @@ bool GymReader::add_column(const std::string& key, const Node& at, const Node* p
   else if (key == "spilled_kwh") of_plant("plant.spilled_power", 1 / 3.6e6, "kWh", "generated, and nobody could take it");
   else if (key == "unserved_kwh") of_plant("plant.unserved_power", 1 / 3.6e6, "kWh", "wanted by loads and not given");
   else if (key == "unserved_h") of_plant("plant.interrupted", 1 / hour, "h", "with unserved power");
-  else if (key == "stored_kwh") {
+  else if (key == "cost_total") {
+    c.what = Column::change, c.unit = s_.currency, c.doc = "energy, demand and fuel less what export earns";
+    for (const Quantity& q : plan_.quantities()) {
+      if (q.kpi != "cost_energy" && q.kpi != "cost_demand" && q.kpi != "cost_fuel" && q.kpi != "revenue_export") continue;
+      c.quantities.push_back(q);
+      c.signs.push_back(q.kpi == "revenue_export" ? -1 : 1);
+    }
+    if (s_.currency.empty()) c.quantities.clear();
+  } else if (key == "stored_kwh") {
     c.what = Column::change, c.factor = 1e-3, c.doc = "energy stored in batteries; a negative price is its value";
     for (const Quantity& q : plan_.quantities()) {
       if ((q.flags & content) && (q.flags & observable)) c.quantities.push_back(q);

@@ -73,6 +73,7 @@ struct GymSpecification {
     // flow: the time integral of the sum of these; change: of their sum. The others: of one, by how much its mean over an interval is above
     // or below a limit, or differs from the mean before by more than that; times the interval's length.
     std::vector<Quantity> quantities;
+    std::vector<double> signs;  // of each; empty: all add
     double factor = 1, limit = 0;
     double price = 0;
     bool in_cost = false;

@@ -189,8 +189,7 @@ TEST_CASE("gym: the bill of an episode is that of a run", "[gym]") {
   const auto rule = of_run(load_scenario(file, day));
   Env by_rule(gym_of(file, {}, LoadOptions::Gym::rule), 1, Mode::disabled, 1, GymSpecification::all, false);
   auto sums = of_episode(by_rule, {0.0f});
-  CHECK(sums.at("cost_energy") == Approx(rule.at("cost_energy").get<double>()).epsilon(1e-12));
-  CHECK(sums.at("revenue_export") == Approx(rule.at("revenue_export").get<double>()).epsilon(1e-12));
+  CHECK(sums.at("cost_total") == Approx(rule.at("cost_total").get<double>()).epsilon(1e-12));
 
   const std::string scheduled =
       folder.write("scheduled.yaml", small("  {}\n", "controller: {model: schedule, planned_power: 700 W}\n"));
@@ -198,7 +197,7 @@ TEST_CASE("gym: the bill of an episode is that of a run", "[gym]") {
   const auto planned = of_run(by_schedule);
   Env agent(gym_of(file), 1, Mode::disabled, 1, GymSpecification::all);
   sums = of_episode(agent, {700.0f});
-  CHECK(sums.at("cost_energy") == planned.at("cost_energy").get<double>());  // the same bits
+  CHECK(sums.at("cost_total") == Approx(planned.at("cost_total").get<double>()).epsilon(1e-12));
   // And the same state of charge, to the bit.
   Batch batch(by_schedule.plan, 1);
   Batch::Start start;
@@ -277,18 +276,17 @@ TEST_CASE("gym: rewards are priced amounts, and amounts are physics", "[gym]") {
   env.step({0.5f, 1});  // discharges 2 kW; the load takes 1
   const auto amount = [&](const char* name) { return env.columns[at.at(name)]; };
   CHECK(amount("battery_discharge_kwh") == Approx(0.5));
-  CHECK(amount("revenue_export") == Approx(0.25 * 0.05));
-  CHECK(amount("cost_energy") == 0);
+  CHECK(amount("cost_total") == Approx(-0.25 * 0.05));
   CHECK(amount("stored_kwh") == Approx((stored() - before) / 1000));
   CHECK(amount("ramps") == 0);  // there was no interval before
   CHECK(amount("unserved_kwh") == 0);
-  const double by_hand = -0.5 * (-amount("revenue_export") - 0.2 * amount("stored_kwh") + 0.03 * amount("battery_discharge_kwh") +
-                                 3 * amount("low"));
+  const double by_hand =
+      -0.5 * (amount("cost_total") - 0.2 * amount("stored_kwh") + 0.03 * amount("battery_discharge_kwh") + 3 * amount("low"));
   CHECK(env.reward[0] == Approx(by_hand));
   env.step({-0.5f, 0});  // charges 2 kW, nobody is served: import goes from -1 kW to 2 kW
   CHECK(amount("unserved_kwh") == Approx(0.25));
   CHECK(amount("ramps") == Approx((3 - 0.5) / 4));
-  CHECK(amount("cost_energy") == Approx(0.5 * 0.1));
+  CHECK(amount("cost_total") == Approx(0.5 * 0.1));
   // Down to the end that terminates, which is not the end of time.
   int steps = 2;
   while (!env.terminated[0] && !env.truncated[0]) env.step({1.0f, 1}), ++steps;
