@@ -148,6 +148,15 @@ def test_server_errors_leave_the_episode():
         raised(urja_gym.ServerDefect, lambda: env.step([0.0, 0.0]))
 
 
+def test_busy_server_is_asked_again():
+    with contextlib.closing(urja_gym.make(**stub(busy=3))) as env, contextlib.closing(urja_gym.make(**stub())) as free:
+        env.reset(seed=5), free.reset(seed=5)
+        assert same(env.step([0.5, 0.0]), free.step([0.5, 0.0]))
+    with contextlib.closing(urja_gym.make(**stub(busy=99))) as env:
+        env.reset(seed=5)
+        assert raised(urja_gym.BusyError, lambda: env.step([0.5, 0.0])).retryable
+
+
 def test_lost_answer_is_asked_for_again():
     """The third step's answer is lost: asked for again with the same number, it comes, and the step was not done twice."""
     with contextlib.closing(urja_gym.make(**stub(lose=3), timeout=0.3)) as env, contextlib.closing(urja_gym.make(**stub())) as sure:
