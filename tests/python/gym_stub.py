@@ -2,7 +2,8 @@
 
 Its plant is a toy that fits in a few lines, yet everything random of a lane is a function of seed and episode, as bridge/PROTOCOL.md wants
 it. It does what a good server does never or seldom: `--set stub.lose=3` answers the third step only when it is repeated, `stub.lease=1`
-ends sessions after a second, `stub.actions=mixed` has box and discrete actions, `stub.fail=BUSY` answers every step so. One client at a time.
+ends sessions after a second, `stub.actions=mixed` has box and discrete actions, `stub.fail=INTERNAL` answers every step so,
+`stub.busy=2` the first two with BUSY. One client at a time.
 """
 import argparse
 import os
@@ -107,7 +108,7 @@ class Toy:
 class Session:
     def __init__(self, number, settings):
         self.number, self.settings, self.toy = number, settings, None
-        self.seq, self.last, self.used, self.steps, self.fresh = 0, None, time.monotonic(), 0, True
+        self.seq, self.last, self.used, self.steps, self.busy, self.fresh = 0, None, time.monotonic(), 0, 0, True
 
     def schema(self, wish):
         box = lambda name, kind: {"name": name, "unit": "kW" if kind == "box" else "1", "kind": kind, "low": -5.0, "high": 5.0, "doc": "",
@@ -121,7 +122,7 @@ class Session:
             "normalised_observations": True, "actions": [box(*a) for a in self.toy.actions], "normalised_actions": True,
             "columns": [{"name": "grid.energy", "unit": "kWh", "price": 0.3, "in_cost": True, "doc": "bought"},
                         {"name": "battery.wear", "unit": "kWh", "price": 0.01, "in_cost": False, "doc": ""},
-                        {"name": "step", "unit": "1", "price": None, "in_cost": False, "doc": ""}],
+                        {"name": "step", "unit": "1", "price": 0.0, "in_cost": False, "doc": ""}],
             "reward_scale": 1.0, "draws": [{"name": "battery.packs", "unit": "1"}],
             "state": [{"name": "battery.state_of_charge", "unit": "1"}, {"name": "battery.health", "unit": "1"}],
         }  # fmt: skip
@@ -176,7 +177,10 @@ class Session:
             if "box" in {kind for _, kind in toy.actions} and (abs(actions) > 2).any():
                 raise Refused("OUT_OF_RANGE", "an action is out of range", index=int(np.flatnonzero(abs(actions) > 2)[0]))
             if code := self.settings.get("stub.fail"):
-                raise Refused(code, "as you wished", retryable=code == "BUSY")
+                raise Refused(code, "as you wished")
+            if self.busy < int(self.settings.get("stub.busy", 0)):
+                self.busy += 1
+                raise Refused("BUSY", "not now", retryable=True)
             reward, columns, terminated, truncated = np.zeros(N), np.zeros((C, N)), np.zeros(N, np.uint8), np.zeros(N, np.uint8)
             for rows in actions:
                 r, te, tr, co, final = toy.step(rows)
@@ -256,6 +260,13 @@ def serve(socket, settings):
         socket.send_multipart([peer, head, b"" if told is None else msgpack.packb(told), data])
 
 
+def wait_for_end(bind):
+    sys.stdin.buffer.read()
+    if bind.startswith("ipc://"):
+        os.unlink(bind.removeprefix("ipc://"))
+    os._exit(0)
+
+
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("command")
@@ -265,7 +276,7 @@ def main():
     parser.add_argument("--set", action="append", default=[])
     options = parser.parse_args()
     if options.until_stdin_closes:
-        threading.Thread(target=lambda: (sys.stdin.buffer.read(), os._exit(0)), daemon=True).start()
+        threading.Thread(target=wait_for_end, args=(options.bind,), daemon=True).start()
     socket = zmq.Context().socket(zmq.ROUTER)
     socket.bind(options.bind)
     print("urja-gym/1", socket.last_endpoint.decode().rstrip("\0"), flush=True)

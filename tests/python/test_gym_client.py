@@ -148,6 +148,15 @@ def test_server_errors_leave_the_episode():
         raised(urja_gym.ServerDefect, lambda: env.step([0.0, 0.0]))
 
 
+def test_busy_server_is_asked_again():
+    with contextlib.closing(urja_gym.make(**stub(busy=3))) as env, contextlib.closing(urja_gym.make(**stub())) as free:
+        env.reset(seed=5), free.reset(seed=5)
+        assert same(env.step([0.5, 0.0]), free.step([0.5, 0.0]))
+    with contextlib.closing(urja_gym.make(**stub(busy=99))) as env:
+        env.reset(seed=5)
+        assert raised(urja_gym.BusyError, lambda: env.step([0.5, 0.0])).retryable
+
+
 def test_lost_answer_is_asked_for_again():
     """The third step's answer is lost: asked for again with the same number, it comes, and the step was not done twice."""
     with contextlib.closing(urja_gym.make(**stub(lose=3), timeout=0.3)) as env, contextlib.closing(urja_gym.make(**stub())) as sure:
@@ -458,16 +467,16 @@ def test_trees(world=stub):
 
 
 def test_step_many(world=stub):
-    """T steps in one message: the last observation, summed reward and columns; up to the order of a sum of numbers in turn."""
+    """T steps in one message: the last observation to the bit; summed reward and columns, whose order of summation is the server's."""
     with contextlib.closing(urja_gym.make_vec(**world(), num_envs=3)) as one, contextlib.closing(urja_gym.make_vec(**world(), num_envs=3)) as many:
         one.reset(seed=8), many.reset(seed=8)
         actions = np.array(rows(one.single_action_space, 5, 3))
         steps = [one.step(row) for row in actions]
         observations, rewards, _, _, info = many.step_many(actions)
         assert same(observations, steps[-1][0])
-        assert same(rewards, sum((s[1] for s in steps[1:]), steps[0][1]))
+        assert np.allclose(rewards, sum(s[1] for s in steps), rtol=1e-12, atol=1e-12)
         for column in one.schema.columns:
-            assert same(info[column.name], sum((s[4][column.name] for s in steps[1:]), steps[0][4][column.name])), column.name
+            assert np.allclose(info[column.name], sum(s[4][column.name] for s in steps), rtol=1e-12, atol=1e-12), column.name
 
 
 def test_questions(world=stub):
@@ -480,7 +489,7 @@ def test_questions(world=stub):
             assert np.allclose(totals.running[column.name], sum(s[4][column.name] for s in steps), rtol=1e-12, atol=1e-12), column.name
         assert masks.low.shape == masks.high.shape == (3, len(schema.actions)) and (masks.low <= masks.high).all()
         assert state.shape == (3, len(schema.state)) and np.isfinite(state).all()
-        reward = -schema.reward_scale * sum(c.price * steps[0][4][c.name] for c in schema.columns if c.price is not None)
+        reward = -schema.reward_scale * sum(c.price * steps[0][4][c.name] for c in schema.columns)
         assert np.allclose(reward, steps[0][1], rtol=1e-12, atol=1e-12), "the reward is what the page says"
 
 
@@ -563,17 +572,31 @@ def test_program_conformance():
 
 
 def test_program_pettingzoo():
-    for name in ("ten_homes", "village"):
-        test_pettingzoo(shipped(name))
+    for scenario in urja_gym.REGISTERED.values():
+        test_pettingzoo(shipped(scenario))
+    from urja_gym.pettingzoo import parallel_env
+
+    with contextlib.closing(parallel_env("ten_homes", program=URJA)) as env:
+        observations, _ = env.reset(seed=0)
+        names = [o.name for o in env.env.schema.observations]
+        assert env.possible_agents == [f"homes.{k}" for k in range(1, 11)]
+        seen = [names[i] for i in env._sees["homes.3"]]
+        assert "homes.3.battery.state_of_charge" in seen and "grid.power" in seen and not any(n.startswith("homes.4.") for n in seen)
+        assert observations["homes.3"].shape == (len(seen),) == env.observation_space("homes.3").shape
 
 
 def test_program_autoreset_modes():
-    for scenario in ("village", "village_faults"):
+    """Every task in every mode, with short episodes; the village's own day to its end."""
+    for scenario in urja_gym.REGISTERED.values():
+        with contextlib.closing(urja_gym.make(scenario, program=URJA)) as env:
+            interval = env.schema.interval_s
         for mode in MODES:
-            arguments = {"scenario": scenario, "program": URJA}
-            length = (env := urja_gym.make(**arguments)).schema.episode_steps
-            env.close()
-            against_single_envs(lambda: urja_gym.make(**arguments), lambda **more: urja_gym.make_vec(**arguments, **more), 3, 2 * length + 5, mode)
+            arguments = {"scenario": scenario, "program": URJA, "set": {"gym.episode.length": f"{5 * interval:g} s"}}
+            against_single_envs(lambda: urja_gym.make(**arguments), lambda **more: urja_gym.make_vec(**arguments, **more), 3, 13, mode)
+    arguments = {"scenario": "village", "program": URJA}
+    against_single_envs(
+        lambda: urja_gym.make(**arguments), lambda **more: urja_gym.make_vec(**arguments, **more), 3, 2 * 96 + 5, AutoresetMode.SAME_STEP
+    )
 
 
 def test_program_transports_and_threads():
@@ -600,7 +623,7 @@ def test_program_refuses():
         env.step(zero)
     assert raised(urja_gym.MetaError, lambda: urja_gym.make("village", program=URJA, split="tomorrow").reset()).field == "split"
     raised(urja_gym.MetaError, lambda: urja_gym.make("village", program=URJA, policy="wizard").reset())
-    raised(urja_gym.LimitError, lambda: urja_gym.make_vec("village", 10**9, program=URJA).reset())
+    raised(urja_gym.LimitError, lambda: urja_gym.make_vec("village", (1 << 20) + 1, program=URJA).reset())
     assert "colour" in str(raised(urja_gym.ServerEnded, lambda: urja_gym.make("village", program=URJA, set={"assets.battery.colour": "red"}).reset()))
 
 

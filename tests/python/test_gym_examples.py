@@ -77,6 +77,9 @@ def main():
             done = subprocess.run([sys.executable, example], capture_output=True, text=True, timeout=300, cwd=folder, env=environment)
             assert done.returncode == 0, f"{example.name}: {done.stderr}"
             print(f"{example.name}:\n{done.stdout}")
+            if example.name == "tree_search.py":
+                cost = {words[0]: float(words[1]) for words in map(str.split, done.stdout.splitlines()[1:])}
+                assert cost["search"] < cost["rule"], "a search that knows the day finds nothing better than a rule"
     shutil.rmtree(folder)
     return 0
 

@@ -81,6 +81,9 @@ def main():
     tasks = {"toy": toy}
     if "--bind" in subprocess.run([URJA, "gym", "--help"], capture_output=True, text=True).stdout:
         tasks |= {name: {"scenario": name, "program": URJA} for name in ("village", "workplace_ev")}
+        for scenario in urja_gym.REGISTERED.values():
+            with contextlib.closing(urja_gym.make(scenario, program=URJA)) as env:
+                check_env(env, warn=True)
     else:
         print(f"{URJA} has no command `gym`: only the stub is tested")
     for name, task in tasks.items():

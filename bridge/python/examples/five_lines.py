@@ -6,6 +6,6 @@ observations, info = envs.reset(seed=0)
 cost = 0.0
 for _ in range(envs.schema.episode_steps):
     observations, rewards, terminated, truncated, info = envs.step(envs.action_space.sample())
-    cost += info["cost_total"].mean()
-print(f"{observations.shape[1]} observations, {envs.single_action_space.shape[0]} actions; the day's bill: {cost:.2f} {envs.schema.currency}")
+    cost += envs.schema.cost(info).mean()
+print(f"{observations.shape[1]} observations, {envs.single_action_space.shape[0]} actions; a day costs {cost:.2f} {envs.schema.currency}")
 envs.close()

@@ -34,6 +34,7 @@ REGISTERED = {
     "Urja/Village-v0": "village",
     "Urja/OffGridVillage-v0": "off_grid_village",
     "Urja/HomeTimeOfUse-v0": "home_time_of_use",
+    "Urja/HomeTimeOfUseDiscrete-v0": "home_time_of_use_discrete",
     "Urja/CommercialDemandCharge-v0": "commercial_demand_charge",
     "Urja/WorkplaceEv-v0": "workplace_ev",
     "Urja/TenHomes-v0": "ten_homes",

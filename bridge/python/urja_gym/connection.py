@@ -5,6 +5,7 @@ another class with this method.
 """
 from __future__ import annotations
 
+import contextlib
 import os
 import struct
 import time
@@ -55,6 +56,7 @@ class Connection:
         self.socket.linger = 0
         self.socket.sndhwm = self.socket.rcvhwm = 0  # one request is under way at a time; its parts are never dropped
         self.socket.rcvtimeo = max(1, min(1000, int(timeout * 1000)))  # between two looks at whether the server still runs
+        self.socket.sndtimeo = max(1, int(timeout * 1000))  # nothing is sent where the server refuses this client's key
         if keys is not None:
             public, secret = Path(keys).read_text().split()
             self.socket.curve_publickey, self.socket.curve_secretkey = public.encode(), secret.encode()
@@ -75,20 +77,36 @@ class Connection:
         struct.pack_into("<Q", self.header, 24, schema)
 
     def request(self, type: int, meta: dict | None = None, blob=b"", *, flags: int = 0, n: int = 0, t: int = 0) -> Reply:
-        """Sends one request and waits for its reply. `blob`: anything with a contiguous buffer. Raises what the server raised."""
+        """Sends one request and waits for its reply. `blob`: anything with a contiguous buffer. Raises what the server raised; what may
+        succeed later (BUSY) is tried again for a third of a second before that."""
         kind = (type, flags, n, t)
         if kind != self._kind:
             _TYPE_AND_FLAGS.pack_into(self.header, 6, type, flags)
             _N_AND_T.pack_into(self.header, 32, n, t)
             self._kind = kind
+        parts = (self.header, b"" if meta is None else messagepack.pack(meta), blob)
+        reply = self._round(parts)
+        if reply.type != ERROR:
+            return reply
+        for wait in (0.01, 0.02, 0.04, 0.08, 0.16):
+            error = from_meta(reply.meta if isinstance(reply.meta, dict) else {})
+            if not error.retryable:
+                break
+            time.sleep(wait)
+            reply = self._round(parts)  # with a number of its own: that of the refused one is used
+            if reply.type != ERROR:
+                return reply
+        raise error
+
+    def _round(self, parts) -> Reply:
+        """One request, under the next number, and its reply."""
         self.seq += 1
         _SEQ.pack_into(self.header, 16, self.seq)
-        parts = (self.header, b"" if meta is None else messagepack.pack(meta), blob)
-        self._send(parts)
-        reply = self._receive(parts)
-        if reply.type == ERROR:
-            raise from_meta(reply.meta if isinstance(reply.meta, dict) else {})
-        return reply
+        try:
+            self._send(parts)
+        except zmq.Again:
+            raise NoAnswer(self._no_answer()) from None
+        return self._receive(parts)
 
     def _send(self, parts) -> None:
         socket = self.socket
@@ -110,7 +128,8 @@ class Connection:
                     continue
                 if repeated:
                     raise NoAnswer(self._no_answer()) from None
-                self._send(parts)
+                with contextlib.suppress(zmq.Again):
+                    self._send(parts)
                 deadline, repeated = time.monotonic() + self.timeout, True
                 continue
             if not header and socket.rcvmore:  # the delimiter that a REQ would need

@@ -46,6 +46,8 @@ class Canvas:
 def _short(value: float) -> str:
     """Three digits that matter, without an exponent: 0.212, 4.31, 57.4, 1250."""
     size = abs(value)
+    if size < 5e-4:
+        return "0"
     return f"{value:.0f}" if size >= 100 else f"{value:.1f}" if size >= 10 else f"{value:.2f}" if size >= 1 else f"{value:.3f}"
 
 
@@ -55,8 +57,8 @@ def _fit(text: str, width: int, scale: int = 1) -> str:
     return text if len(text) <= most else text[: most - 2] + ".."
 
 
-def _asset_name(name: str) -> str:
-    return re.sub(r"[./](ac_)?power$", "", name).replace("_", " ")
+def _plain(name: str) -> str:
+    return re.sub(r"[./](ac_)?power$", "", name).replace("state_of_charge", "charge").replace("_", " ")
 
 
 def _nice_limit(value: float) -> float:
@@ -81,7 +83,7 @@ def draw(told: dict[str, Any], schema: Schema) -> np.ndarray:
     shares = [(n, v / 100 if u == "%" else v) for n, v, u in values if u in ("1", "%", "") and 0 <= v <= (100 if u == "%" else 1)]
     rest = [(n, v, u) for n, v, u in values if u not in _TO_KW and n not in {name for name, _ in shares}]
 
-    _powers(canvas, powers, 16, 44, 372, height - 60)
+    _powers(canvas, powers, 16, 44, 372, height - 26)
     column = 412
     y = _shares(canvas, shares[:6], column, 44, width - 16 - column)
     _texts(canvas, rest, column, y + 8, width - 16 - column, height - 16)
@@ -108,7 +110,7 @@ def _powers(canvas: Canvas, powers: list[tuple[str, float]], x: int, y: int, wid
         thick = min(26, pitch - 5)
         length = half * min(1.0, abs(value) / limit)
         canvas.box(zero if value > 0 else zero - length, middle - thick / 2, length, thick, SUPPLY if value > 0 else DEMAND)
-        canvas.text(x, middle - HEIGHT / 2, _fit(_asset_name(name), names - 6), INK)
+        canvas.text(x, middle - HEIGHT / 2, _fit(_plain(name), names - 6), INK)
         canvas.text(x + width, middle - HEIGHT / 2, _short(value), INK, 1, "right")
     canvas.box(zero, top, 1, pitch * len(shown), FAINT)
     end = top + pitch * len(shown) + 4
@@ -126,7 +128,7 @@ def _shares(canvas: Canvas, shares: list[tuple[str, float]], x: int, y: int, wid
     canvas.text(x, y, "SHARES", FAINT)
     y += 16
     for name, value in shares:
-        canvas.text(x, y, _fit(name.replace("_", " "), width - 40), INK)
+        canvas.text(x, y, _fit(_plain(name), width - 40), INK)
         canvas.text(x + width, y, f"{100 * value:.0f}%", INK, 1, "right")
         canvas.box(x, y + 11, width, 9, TRACK)
         canvas.box(x, y + 11, width * value, 9, LOW if value < 0.2 else SUPPLY)

@@ -103,7 +103,7 @@ class Server:
         self.said = tempfile.TemporaryFile()  # a file and no pipe: nobody needs to read it for the server to go on
         # a session of its own: Ctrl-C in the client's terminal is for the client
         self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self.said, start_new_session=True)
-        self._end = weakref.finalize(self, _end, self.process, self.said, os.getpid())
+        self._end = weakref.finalize(self, _end, self.process, self.said, bind.removeprefix("ipc://"), os.getpid())
         self._words = ""
         _servers.add(self)
         line = self._first_line(time.monotonic() + start_timeout)
@@ -152,11 +152,13 @@ def _stop(process: subprocess.Popen) -> None:
         process.wait()
 
 
-def _end(process: subprocess.Popen, said, owner: int) -> None:
+def _end(process: subprocess.Popen, said, socket: str, owner: int) -> None:
     if os.getpid() == owner:  # in a forked child the server belongs to the parent
         _stop(process)
         process.stdout.close()
         said.close()
+        if socket.startswith("/"):
+            Path(socket).unlink(missing_ok=True)  # of a server that was killed; any other has done so
 
 
 _servers: weakref.WeakSet[Server] = weakref.WeakSet()

@@ -33,11 +33,11 @@ class Action:
 
 @dataclass(frozen=True)
 class Column:
-    """What `info` tells of each step. reward = -reward_scale * sum of price * column, over those that have a price."""
+    """What `info` tells of each step. reward = -reward_scale * sum of price * column."""
 
     name: str
     unit: str
-    price: float | None = None
+    price: float = 0.0
     in_cost: bool = False
     doc: str = ""
 
@@ -89,8 +89,12 @@ class Schema:
 
     @property
     def prices(self) -> np.ndarray:
-        """[C] price of each column, 0 where it has none."""
-        return np.array([c.price or 0.0 for c in self.columns])
+        """[C] price of each column."""
+        return np.array([c.price for c in self.columns])
+
+    def cost(self, info: dict[str, Any]) -> Any:
+        """What a step cost in `currency`: float of an `UrjaEnv`'s info, [N] of a vector environment's. Penalties are not in it."""
+        return sum(c.price * info[c.name] for c in self.columns if c.in_cost)
 
     @property
     def in_cost(self) -> np.ndarray:
