@@ -376,7 +376,7 @@ void VectorEnvironment::finish_row(int lane, float* row) const {
         break;
       }
       case Observation::calendar: row[k] = calendar_[static_cast<std::size_t>(now) * 6 + static_cast<std::size_t>(o.part)]; break;
-      case Observation::episode:
+      case Observation::of_episode:
         row[k] = static_cast<float>(static_cast<double>(g_.episode - l.done) / static_cast<double>(g_.episode));
         break;
     }

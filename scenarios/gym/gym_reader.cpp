@@ -277,7 +277,7 @@ void GymReader::read_observation(const Node& entry) {
   }
   if (entry.is_scalar() && entry.text == "remaining") {
     Observation o;
-    o.source = Observation::episode, o.unit = "1", o.low = 0, o.high = 1, o.name = "remaining",
+    o.source = Observation::of_episode, o.unit = "1", o.low = 0, o.high = 1, o.name = "remaining",
     o.doc = "share of the episode that is left";
     g_.observations.push_back(std::move(o));
     return;
@@ -569,7 +569,7 @@ void GymReader::read_randomised(const Node& block) {
       GymSpecification::Randomised r{name, times ? "1" : q.unit, q, distribution->quantile, times != nullptr};
       if (!times) {
         // Converted once: units are linear up to an offset.
-        const auto in = [&](double v) { return convert({v, distribution->unit}, q.unit); };
+        const auto in = [&, unit = q.unit](double v) { return convert({v, distribution->unit}, unit); };
         const auto zero = in(0), one = in(1);
         if (!zero || !one) {
           problem(e.value, fmt::format("the unit '{}' does not fit", distribution->unit),

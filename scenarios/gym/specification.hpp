@@ -42,7 +42,7 @@ struct GymSpecification {
   std::array<std::vector<std::int64_t>, 4> starts;  // steps of the plan at which an episode of a split may begin
 
   struct Observation {
-    enum Source { measured, forecast, calendar, episode } source = measured;
+    enum Source { measured, forecast, calendar, of_episode } source = measured;
     std::string name, unit, doc;
     Quantity quantity;         // of measured and forecast
     int lag = 0, ahead = 0;    // intervals

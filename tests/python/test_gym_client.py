@@ -602,7 +602,7 @@ def test_program_autoreset_modes():
 def test_program_transports_and_threads():
     """The same bits for ipc, tcp, and one, two or three threads."""
     told = []
-    for transport, threads in (("ipc", 1), ("tcp", 1), ("ipc", 2), ("ipc", 3)):
+    for transport, threads in (("shm", 1), ("ipc", 1), ("tcp", 1), ("shm", 2), ("shm", 3), ("ipc", 2), ("ipc", 3)):
         with contextlib.closing(urja_gym.make_vec("village_faults", 20, program=URJA, transport=transport, threads=threads)) as envs:
             run = [envs.reset(seed=6)]
             run += [envs.step(np.stack(row)) for row in rows(envs.single_action_space, 60, 20)]
