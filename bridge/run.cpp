@@ -176,6 +176,8 @@ int run(RunArguments a) {
     };
     result = run_scenario(scenario, options, kpis);
     kpis["load_s"] = loading;
+  } catch (const ScenarioError& e) {  // a policy that cannot plan for this plant
+    return print_problems(e.problems);
   } catch (const RecordError& e) {
     std::fprintf(stderr, "urja: %s\n", e.what());
     if (fs::exists(out.string() + ".part")) std::fprintf(stderr, "What was written until then is in %s.part\n", out.c_str());

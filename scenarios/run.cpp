@@ -11,6 +11,7 @@
 
 #include "scenarios/checkpoint.hpp"
 #include "scenarios/fault_log.hpp"
+#include "scenarios/planning/policy_run.hpp"
 
 namespace urja {
 namespace {
@@ -89,6 +90,11 @@ RunResult run_scenario(const Scenario& scenario, const RunOptions& options, nloh
   sums.insert(sums.end(), counter.metered().begin(), counter.metered().end());
   Meter meter(*scenario.plan, batch.blocks(), sums);
 
+  PolicyRun policy(scenario, batch);
+  if (options.resume && policy.remembers())
+    throw CheckpointError("a run under '" + scenario.policy->name +
+                          "' cannot go on: what it plans next depends on its last plan");
+
   Checkpoint checkpoint;
   const std::string checkpoint_path = options.out.empty() ? "" : Checkpoint::path_for(options.out);
   const auto identity = identity_of(scenario, options.version);
@@ -138,7 +144,7 @@ RunResult run_scenario(const Scenario& scenario, const RunOptions& options, nloh
     const int steps = static_cast<int>(std::min(per_record, all - result.steps));
     const double time = batch.time(0);
     meter.clear();
-    batch.step(steps, options.threads, &meter);
+    policy.step(batch, result.steps, steps, options.threads, meter);
     counter.add(meter, first_kpi, scenario.step);
     if (recorder) recorder->append(time, batch, meter, steps);
     faults.watch(batch, steps * scenario.step);
@@ -166,6 +172,7 @@ RunResult run_scenario(const Scenario& scenario, const RunOptions& options, nloh
   std::string doubt;
   kpis = key_figures(scenario, batch, counter, 0, result.steps, doubt);
   faults.add_to(kpis, scenario, batch, counter, result.steps);
+  if (result.finished) policy.add_to(kpis);
   kpis["wall_s"] = result.wall_s;
   kpis["steps_per_s"] = result.wall_s > 0 ? static_cast<double>(result.steps) / result.wall_s : 0.0;
   if (!doubt.empty() && result.trouble.empty()) result.trouble = doubt, result.finished = false;

@@ -1,0 +1,154 @@
+#include "scenarios/planning/plant_door.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <map>
+#include <stdexcept>
+#include <tuple>
+
+namespace urja {
+namespace {
+
+constexpr double nothing = std::numeric_limits<double>::quiet_NaN();
+
+}  // namespace
+
+PlantDoor::PlantDoor(const PlantProblem& plant) : plant_(plant) {
+  const Plan& plan = plant.plan();
+  const DispatchProblem whole = plant.whole();
+  for (int t = 0; t < plant.intervals(); ++t)
+    limits_.push_back(whole.grid.import_limit[static_cast<std::size_t>(t)] +
+                      whole.grid.export_limit[static_cast<std::size_t>(t)]);
+  const auto member_path = [&](const std::string& asset, int fleet, std::size_t member) {
+    return fleet < 0 ? asset
+                     : asset.substr(0, asset.find('.')) + "." + std::to_string(member + 1) + asset.substr(asset.find('.'));
+  };
+  for (const StorageUnits& s : plant.storages()) {
+    storages_.emplace_back();
+    for (std::size_t m = 0; m < s.members.size(); ++m) {
+      const std::string path = member_path(s.asset, s.fleet, m);
+      storages_.back().push_back({plan.measured(path + ".state_of_charge").value(), add(path + ".command")});
+    }
+  }
+  for (const GensetUnits& g : plant.gensets()) {
+    run_.push_back(add(g.asset + ".run"));
+    loading_.push_back(add(g.asset + ".loading"));
+    const Quantity least = plan.find(g.asset + ".minimum_load").value();
+    const Plan& home = g.fleet < 0 ? plan : *plan.fleets[static_cast<std::size_t>(g.fleet)].plan;
+    least_.push_back(home.starts[static_cast<std::size_t>(least.row)]);
+  }
+  if (!plant.sessions().all.empty()) add_chargers();
+  if (plant.has_grid()) {
+    for (const char* what : {"month", "billing_month", "month_peak", "window_energy"})
+      grid_.push_back(plan.measured(plant.grid() + "." + what).value());
+  }
+}
+
+std::size_t PlantDoor::add(const std::string& path) {
+  writes_.push_back(plant_.plan().find(path).value());
+  return writes_.size() - 1;
+}
+
+void PlantDoor::add_chargers() {
+  const Plan& plan = plant_.plan();
+  std::map<std::tuple<int, int, int>, std::size_t> known;
+  for (const SeenSession& s : plant_.sessions().all) {
+    const auto [at, fresh] = known.try_emplace({s.fleet, s.member, s.asset}, chargers_.size());
+    charger_of_.push_back(at->second);
+    if (!fresh) continue;
+    const Plan& home = s.fleet < 0 ? plan : *plan.fleets[static_cast<std::size_t>(s.fleet)].plan;
+    const Plan::Asset& asset = home.assets[static_cast<std::size_t>(s.asset)];
+    const std::string path =
+        s.fleet < 0 ? asset.name
+                    : plan.fleets[static_cast<std::size_t>(s.fleet)].name + "." + std::to_string(s.member + 1) + "." + asset.name;
+    const auto start = [&](const char* what) {
+      const int row = home.row_of(asset, what);
+      const auto own = home.member_starts.find(row);
+      return own == home.member_starts.end() ? home.starts[static_cast<std::size_t>(row)]
+                                             : own->second[static_cast<std::size_t>(std::max(s.member, 0))];
+    };
+    chargers_.push_back({plan.measured(path + ".still_wanted").value(), add(path + ".power_limit"),
+                         start("minimum_current") * start("voltage") * start("phases")});
+  }
+}
+
+int PlantDoor::interval_of(const Batch& batch, int lane) const {
+  const double at = (batch.time(lane) - plant_.plan().start) / plant_.interval();
+  if (std::abs(at - std::round(at)) > 1e-6) throw std::logic_error("a policy acts at the begin of its intervals only");
+  return static_cast<int>(std::llround(at));
+}
+
+double PlantDoor::energy(const Batch& batch, int lane, std::size_t storage) const {
+  double sum = 0;
+  for (std::size_t m = 0; m < storages_[storage].size(); ++m)
+    sum += plant_.storages()[storage].members[m].energy_at(batch.get(lane, storages_[storage][m].state_of_charge));
+  return sum;
+}
+
+bool PlantDoor::present(int session, int interval) const {
+  const SeenSession& s = plant_.sessions().all[static_cast<std::size_t>(session)];
+  const double now = interval * plant_.interval();
+  return s.arrival <= now + 1e-6 && now + 1e-6 < s.departure;
+}
+
+double PlantDoor::still_wanted(const Batch& batch, int lane, int session) const {
+  return batch.get(lane, chargers_[charger_of_[static_cast<std::size_t>(session)]].still_wanted);
+}
+
+void PlantDoor::measure(const Batch& batch, int lane, int first, const std::vector<int>& sessions,
+                        DispatchProblem& problem) const {
+  for (std::size_t s = 0; s < storages_.size(); ++s) problem.storages[s].energy_start = energy(batch, lane, s);
+  for (std::size_t j = 0; j < sessions.size(); ++j) {
+    if (present(sessions[j], first)) problem.sessions[j].energy = still_wanted(batch, lane, sessions[j]);
+  }
+  if (grid_.empty() || problem.grid.windows.empty()) return;
+  // The peak of this month so far; a new month begins at zero. A window that is running has its energy.
+  const int window = plant_.window_of(first);
+  const bool same_month = batch.get(lane, grid_[0]) == plant_.month_of_window(std::max(window, 0));
+  if (window >= 0 && same_month) problem.grid.peak_reached[0] = batch.get(lane, grid_[2]);
+  const bool running = window >= 0 && first > 0 && plant_.window_of(first - 1) == window;
+  if (running || first == 0) problem.grid.windows[0].energy_before = batch.get(lane, grid_[3]);
+}
+
+void PlantDoor::free(std::span<double> row) const {
+  std::fill(row.begin(), row.end(), nothing);
+  // A pilot and a run command stay as they were written, unless something is written.
+  for (const Charger& c : chargers_) row[c.write] = writes_[c.write].range.high;
+  for (const std::size_t run : run_) row[run] = 0;
+}
+
+void PlantDoor::set_storage(const Batch& batch, int lane, std::size_t storage, double power, std::span<double> row) const {
+  const auto& cells = storages_[storage];
+  const auto& facts = plant_.storages()[storage].members;
+  // In proportion to what each has above empty, or room for; none beyond its rating.
+  std::vector<double> weight(cells.size(), 1.0);
+  double sum = 0;
+  for (std::size_t m = 0; m < cells.size(); ++m) {
+    if (cells.size() > 1) {
+      const double now = batch.get(lane, cells[m].state_of_charge);
+      weight[m] = std::max(0.0, power > 0 ? facts[m].energy_at(now) - facts[m].energy_at(facts[m].state_of_charge_min)
+                                          : facts[m].energy_at(facts[m].state_of_charge_max) - facts[m].energy_at(now));
+    }
+    sum += weight[m];
+  }
+  for (std::size_t m = 0; m < cells.size(); ++m) {
+    const double share = sum > 0 ? weight[m] / sum : 1.0 / static_cast<double>(cells.size());
+    row[cells[m].write] = std::clamp(power * share, -facts[m].rating, facts[m].rating);
+  }
+}
+
+void PlantDoor::set_genset(std::size_t genset, double power, std::span<double> row) const {
+  const double share = power / plant_.gensets()[genset].rating;
+  // Below half of its least load it rather stands still.
+  row[run_[genset]] = share >= 0.5 * least_[genset] && share > 1e-6 ? 1 : 0;
+  row[loading_[genset]] = std::clamp(share, 0.0, 1.0);
+}
+
+void PlantDoor::set_session(int session, double power, std::span<double> row) const {
+  const Charger& c = chargers_[charger_of_[static_cast<std::size_t>(session)]];
+  // Between nothing and the lowest current there is no pilot: the nearer of both.
+  row[c.write] = power >= c.floor ? power : power >= 0.5 * c.floor ? c.floor : 0;
+}
+
+}  // namespace urja

@@ -1,0 +1,57 @@
+#pragma once
+// Between a batch and a plan: what is measured in a lane goes into a dispatch problem, what a plan says becomes set-points.
+#include <span>
+#include <vector>
+
+#include "engine/batch.hpp"
+#include "scenarios/planning/plant_problem.hpp"
+
+namespace urja {
+
+class PlantDoor {
+ public:
+  explicit PlantDoor(const PlantProblem& plant);
+
+  const std::vector<Quantity>& writes() const { return writes_; }
+  // Which interval of the run begins in a lane. Throws std::logic_error in the middle of one.
+  int interval_of(const Batch& batch, int lane) const;
+  bool islanded(int interval) const { return limits_[static_cast<std::size_t>(interval)] <= 0; }
+
+  double energy(const Batch& batch, int lane, std::size_t storage) const;  // Wh, as measured
+  // Wh that a session of the plant (PlantProblem::sessions) still wants; 0 unless its vehicle is there in interval `first`.
+  double still_wanted(const Batch& batch, int lane, int session) const;
+  bool present(int session, int interval) const;
+  // Start energies, peak and window of the demand charge, and what present vehicles still want, into a problem that begins now.
+  void measure(const Batch& batch, int lane, int first, const std::vector<int>& sessions, DispatchProblem& problem) const;
+
+  // One lane's set-points: all free, then what a plan says.
+  void free(std::span<double> row) const;
+  void set_storage(const Batch& batch, int lane, std::size_t storage, double power, std::span<double> row) const;
+  void set_genset(std::size_t genset, double power, std::span<double> row) const;
+  void set_session(int session, double power, std::span<double> row) const;
+
+ private:
+  struct Cell {  // one battery
+    Quantity state_of_charge;
+    std::size_t write;
+  };
+  struct Charger {
+    Quantity still_wanted;
+    std::size_t write;
+    double floor;  // W, of the lowest current
+  };
+  std::size_t add(const std::string& path);
+  void add_chargers();
+
+  const PlantProblem& plant_;
+  std::vector<double> limits_;  // W, of the grid, per interval
+  std::vector<Quantity> writes_;
+  std::vector<std::vector<Cell>> storages_;
+  std::vector<std::size_t> run_, loading_;  // of each genset
+  std::vector<double> least_;               // its minimum load
+  std::vector<Charger> chargers_;
+  std::vector<std::size_t> charger_of_;  // each session's
+  std::vector<Quantity> grid_;           // month, billing_month, month_peak, window_energy, as measured
+};
+
+}  // namespace urja
