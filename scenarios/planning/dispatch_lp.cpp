@@ -40,8 +40,8 @@ struct Layout {
   bool tops_up, exclusive, change;
   int per_interval, rows_per_interval;
   int months, windows;
-  int first_peak, first_session;  // columns
-  int first_window_row, first_session_row, first_feeder_row;
+  int first_missing, first_peak, first_session;  // columns
+  int first_wanted_row, first_window_row, first_session_row, first_feeder_row;
 
   explicit Layout(const DispatchProblem& p)
       : zones(static_cast<int>(p.zones.size())),
@@ -55,9 +55,11 @@ struct Layout {
         windows(static_cast<int>(p.grid.windows.size())) {
     per_interval = 3 + zones + 4 * storages + gensets + (change ? 2 : 0);
     rows_per_interval = 1 + storages + (exclusive ? 1 : 0) + (change ? 1 : 0);
-    first_peak = per_interval * intervals;
+    first_missing = per_interval * intervals;
+    first_peak = first_missing + storages;
     first_session = first_peak + months;
-    first_window_row = rows_per_interval * intervals;
+    first_wanted_row = rows_per_interval * intervals;
+    first_window_row = first_wanted_row + storages;
     first_session_row = first_window_row + windows;
     first_feeder_row = first_session_row + static_cast<int>(p.sessions.size());
   }
@@ -172,6 +174,10 @@ struct DispatchLp::Model {
         if (t > 0) put(row, l.import(t - 1), -1), put(row, l.exported(t - 1), 1);
       }
     }
+    for (int s = 0; s < l.storages; ++s) {
+      put(l.first_wanted_row + s, l.energy(p.intervals - 1, s), 1);
+      put(l.first_wanted_row + s, l.first_missing + s, 1);
+    }
     for (int w = 0; w < l.windows; ++w) {
       const auto& one = p.grid.windows[static_cast<std::size_t>(w)];
       for (int t = one.first; t < one.last; ++t) put(l.first_window_row + w, l.import(t), p.interval / p.grid.window);
@@ -242,6 +248,12 @@ struct DispatchLp::Model {
         column(l.changed_up(t), 0, infinite, p.grid.change_price);
         column(l.changed_down(t), 0, infinite, p.grid.change_price);
       }
+    }
+    for (int s = 0; s < l.storages; ++s) {
+      const auto& one = p.storages[static_cast<std::size_t>(s)];
+      column(l.first_missing + s, 0, infinite, one.missing_price);
+      row_low[l.first_wanted_row + s] = one.missing_price > 0 ? kilo(one.energy_wanted) : -infinite;
+      row_high[l.first_wanted_row + s] = infinite;
     }
     for (int m = 0; m < l.months; ++m)
       column(l.first_peak + m, kilo(p.grid.peak_reached[static_cast<std::size_t>(m)]), infinite, p.grid.demand_charge);

@@ -63,6 +63,7 @@ struct DispatchProblem {
     double constant_loss = 0;                                 // W out of the store, always
     double wear = 0;                                          // money/kWh discharged, at the bus
     double terminal_value = 0;                                // money/kWh left at the end
+    double energy_wanted = 0, missing_price = 0;              // Wh at the end, money/kWh of what is missing of it
     bool may_waste = false;                                   // energy may vanish: a relaxation of all losses beyond these
   };
   std::vector<Storage> storages;

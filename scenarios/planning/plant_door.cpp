@@ -24,11 +24,14 @@ PlantDoor::PlantDoor(const PlantProblem& plant) : plant_(plant) {
     return fleet < 0 ? asset
                      : asset.substr(0, asset.find('.')) + "." + std::to_string(member + 1) + asset.substr(asset.find('.'));
   };
+  const bool wishes = storage_before_grid();
+  if (wishes) import_wish_ = static_cast<int>(add(plant.grid() + ".import_wish"));
   for (const StorageUnits& s : plant.storages()) {
     storages_.emplace_back();
     for (std::size_t m = 0; m < s.members.size(); ++m) {
       const std::string path = member_path(s.asset, s.fleet, m);
-      storages_.back().push_back({plan.measured(path + ".state_of_charge").value(), add(path + ".command")});
+      storages_.back().push_back(
+          {plan.measured(path + ".state_of_charge").value(), wishes ? std::size_t{0} : add(path + ".command")});
     }
   }
   for (const GensetUnits& g : plant.gensets()) {
@@ -43,6 +46,13 @@ PlantDoor::PlantDoor(const PlantProblem& plant) : plant_(plant) {
     for (const char* what : {"month", "billing_month", "month_peak", "window_energy"})
       grid_.push_back(plan.measured(plant.grid() + "." + what).value());
   }
+}
+
+bool PlantDoor::storage_before_grid() const {
+  if (plant_.storages().size() != 1 || !plant_.has_grid()) return false;
+  const auto& merit = plant_.plan().merit_names;
+  const auto grid = std::find(merit.begin(), merit.end(), plant_.grid());
+  return grid != merit.end() && std::find(merit.begin(), grid, plant_.storages().front().asset) != grid;
 }
 
 std::size_t PlantDoor::add(const std::string& path) {
@@ -113,10 +123,13 @@ void PlantDoor::measure(const Batch& batch, int lane, int first, const std::vect
 
 void PlantDoor::free(std::span<double> row) const {
   std::fill(row.begin(), row.end(), nothing);
-  // A pilot and a run command stay as they were written, unless something is written.
+  // What is no power command stays as it was written, unless something is written.
   for (const Charger& c : chargers_) row[c.write] = writes_[c.write].range.high;
   for (const std::size_t run : run_) row[run] = 0;
+  if (import_wish_ >= 0) row[static_cast<std::size_t>(import_wish_)] = 0;
 }
+
+void PlantDoor::set_grid(double power, std::span<double> row) const { row[static_cast<std::size_t>(import_wish_)] = power; }
 
 void PlantDoor::set_storage(const Batch& batch, int lane, std::size_t storage, double power, std::span<double> row) const {
   const auto& cells = storages_[storage];
@@ -145,8 +158,11 @@ void PlantDoor::set_genset(std::size_t genset, double power, std::span<double> r
   row[loading_[genset]] = std::clamp(share, 0.0, 1.0);
 }
 
-void PlantDoor::set_session(int session, double power, std::span<double> row) const {
+void PlantDoor::set_session(int session, int interval, double energy, std::span<double> row) const {
   const Charger& c = chargers_[charger_of_[static_cast<std::size_t>(session)]];
+  const double begin = interval * plant_.interval(),
+               departure = plant_.sessions().all[static_cast<std::size_t>(session)].departure;
+  const double power = energy * 3600 / (std::min(departure, begin + plant_.interval()) - begin);
   // Between nothing and the lowest current there is no pilot: the nearer of both.
   row[c.write] = power >= c.floor ? power : power >= 0.5 * c.floor ? c.floor : 0;
 }

@@ -1,5 +1,9 @@
 #pragma once
 // Between a batch and a plan: what is measured in a lane goes into a dispatch problem, what a plan says becomes set-points.
+//
+// Where one storage stands before the grid in the scenario's `balance`, the plan's grid power is what is written (grid.import_wish): the
+// battery takes what the plant does differently within the interval, so that a load that comes and goes makes no peak. Otherwise the
+// batteries' powers are commanded (battery.command), and the merit list gives the difference to others.
 #include <span>
 #include <vector>
 
@@ -26,14 +30,16 @@ class PlantDoor {
 
   // One lane's set-points: all free, then what a plan says.
   void free(std::span<double> row) const;
-  void set_storage(const Batch& batch, int lane, std::size_t storage, double power, std::span<double> row) const;
+  bool writes_grid() const { return import_wish_ >= 0; }
+  void set_grid(double power, std::span<double> row) const;  // where it does
+  void set_storage(const Batch& batch, int lane, std::size_t storage, double power, std::span<double> row) const;  // where not
   void set_genset(std::size_t genset, double power, std::span<double> row) const;
-  void set_session(int session, double power, std::span<double> row) const;
+  void set_session(int session, int interval, double energy, std::span<double> row) const;  // Wh until the interval's end
 
  private:
   struct Cell {  // one battery
     Quantity state_of_charge;
-    std::size_t write;
+    std::size_t write;  // where its power is commanded
   };
   struct Charger {
     Quantity still_wanted;
@@ -42,10 +48,12 @@ class PlantDoor {
   };
   std::size_t add(const std::string& path);
   void add_chargers();
+  bool storage_before_grid() const;
 
   const PlantProblem& plant_;
   std::vector<double> limits_;  // W, of the grid, per interval
   std::vector<Quantity> writes_;
+  int import_wish_ = -1;
   std::vector<std::vector<Cell>> storages_;
   std::vector<std::size_t> run_, loading_;  // of each genset
   std::vector<double> least_;               // its minimum load

@@ -95,6 +95,19 @@ double StorageUnits::energy_at_start() const {
   return sum;
 }
 
+void StorageUnits::refit(const std::vector<double>& powers, DispatchProblem::Storage& storage) const {
+  double rating = 0, taken = 0, kept = 0, given = 0, drawn = 0;
+  for (const BatteryFacts& f : members) rating += f.rating;
+  for (const double power : powers) {
+    double lost = 0;
+    for (const BatteryFacts& f : members) lost += f.loss_at(power * f.rating / rating) - f.loss_at(0);
+    if (power < 0) taken -= power, kept -= power + lost;
+    else given += power, drawn += power + lost;
+  }
+  if (kept > 0) storage.charge_efficiency = kept / taken;
+  if (given > 0) storage.discharge_efficiency = given / drawn;
+}
+
 PlantProblem::PlantProblem(std::shared_ptr<const Plan> plan, Purpose purpose, double interval, const LostPrices& prices)
     : plan_(std::move(plan)),
       purpose_(purpose),
@@ -368,6 +381,13 @@ std::vector<int> PlantProblem::sessions_in(int first, int count) const {
     if (all_.sessions[j].arrival < end - 1e-6 && all_.sessions[j].departure > begin + 1e-6) there.push_back(static_cast<int>(j));
   }
   return there;
+}
+
+int PlantProblem::first_month(int first) const {
+  int number = 0;
+  for (std::size_t w = 1; w < windows_.size() && windows_[w - 1].last <= first; ++w)
+    number += windows_[w].month != windows_[w - 1].month;
+  return number;
 }
 
 DispatchProblem PlantProblem::problem(int first, int count) const {

@@ -32,6 +32,8 @@ struct StorageUnits {
   int fleet = -1;
   std::vector<BatteryFacts> members;  // one in a plant
   double energy_at_start() const;
+  // Efficiencies at the powers of a plan [W, out > 0], shared out by rating, in place of the mean ones; where it does not move, as they were.
+  void refit(const std::vector<double>& powers, DispatchProblem::Storage& storage) const;
 };
 struct GensetUnits {
   std::string asset;
@@ -61,6 +63,8 @@ class PlantProblem {
   const std::string& grid() const { return grid_; }
   // Which window of the demand charge an interval lies in, and the billing month of it; -1 where nothing is charged.
   int window_of(int interval) const { return window_of_.empty() ? -1 : window_of_[static_cast<std::size_t>(interval)]; }
+  // Which of the run's billing months (by their order) is the first in problem(first, ..).
+  int first_month(int first) const;
   int month_of_window(int window) const { return windows_[static_cast<std::size_t>(window)].month; }
 
   // Cost that a run is compared by: cost_total and what was not delivered, at the prices of the plan. Energies in kWh.

@@ -32,6 +32,26 @@ class Hold : public Policy {
   std::vector<Quantity> writes_;
 };
 
+// The solvers of all lanes, each with the basis of its last plan.
+class Memory {
+ public:
+  DispatchSolution solve(int lane, int now, const DispatchProblem& problem) {
+    while (static_cast<int>(lanes_.size()) <= lane) lanes_.emplace_back();
+    One& mine = lanes_[static_cast<std::size_t>(lane)];
+    const int moved_on = now - mine.solved_at;
+    if (moved_on < 0) mine.lp.forget();  // another episode
+    mine.solved_at = now;
+    return mine.lp.solve(problem, std::max(moved_on, 0));
+  }
+
+ private:
+  struct One {
+    DispatchLp lp;
+    int solved_at = 0;
+  };
+  std::vector<One> lanes_;
+};
+
 // What all planners share: the plant, the door, one lane after the other.
 class Planner : public Policy {
  public:
@@ -51,19 +71,33 @@ class Planner : public Policy {
  protected:
   virtual void decide(const Batch& batch, int lane, int now, std::span<double> row) = 0;
 
-  void value_the_end(DispatchProblem& problem) const {
-    for (auto& s : problem.storages) s.terminal_value = options_.terminal_value;
+  // What is left at the plan's end. By default nothing where the run ends there; else it saves as much as the cheapest import of the plan
+  // costs (so that nobody buys energy only to have it: charging loses some).
+  void value_the_end(DispatchProblem& problem, bool run_ends) const {
+    double value = options_.terminal_value;
+    if (std::isnan(value))
+      value = run_ends || !plant_.has_grid()
+                  ? 0
+                  : *std::min_element(problem.grid.import_price.begin(), problem.grid.import_price.end());
+    for (auto& s : problem.storages) s.terminal_value = std::max(0.0, value * s.discharge_efficiency);
+  }
+  void refit(const DispatchSolution& plan, std::vector<DispatchProblem::Storage>& storages) const {
+    if (plan.status != DispatchStatus::optimal) return;
+    for (std::size_t s = 0; s < storages.size(); ++s) plant_.storages()[s].refit(plan.storage[s], storages[s]);
   }
   // Set-points from the first interval of a plan that begins now. A plan that was not found commands nothing: the merit list acts.
   void follow(const DispatchSolution& plan, const std::vector<int>& sessions, const Batch& batch, int lane, int now,
               std::span<double> row) const {
     if (plan.status != DispatchStatus::optimal) return;
     if (!door_.islanded(now)) {
-      for (std::size_t s = 0; s < plan.storage.size(); ++s) door_.set_storage(batch, lane, s, plan.storage[s][0], row);
+      if (door_.writes_grid()) door_.set_grid(plan.grid[0], row);
+      for (std::size_t s = 0; s < plan.storage.size() && !door_.writes_grid(); ++s)
+        door_.set_storage(batch, lane, s, plan.storage[s][0], row);
     }
     for (std::size_t g = 0; g < plan.genset.size(); ++g) door_.set_genset(g, plan.genset[g][0], row);
     for (std::size_t j = 0; j < sessions.size(); ++j) {
-      if (door_.present(sessions[j], now)) door_.set_session(sessions[j], plan.session[j][0], row);
+      if (door_.present(sessions[j], now))
+        door_.set_session(sessions[j], now, plan.session[j][0] * plant_.interval() / 3600, row);
     }
   }
 
@@ -97,14 +131,20 @@ class RollingLp : public Planner {
       problem.sessions.erase(problem.sessions.begin() + static_cast<std::ptrdiff_t>(j));
     }
     door_.measure(batch, lane, now, sessions, problem);
-    value_the_end(problem);
+    value_the_end(problem, count_ == 1 || now + count_ >= plant_.intervals());
     if (options_.forecast_error > 0) disturb(batch, lane, now, problem);
-    while (static_cast<int>(lps_.size()) <= lane) lps_.emplace_back();
-    Memory& mine = lps_[static_cast<std::size_t>(lane)];
-    const int moved_on = now - mine.solved_at;
-    if (moved_on < 0) mine.lp.forget();  // another episode
-    const DispatchSolution plan = mine.lp.solve(problem, std::max(moved_on, 0));
-    mine.solved_at = now;
+    while (static_cast<int>(fitted_.size()) <= lane) fitted_.emplace_back();
+    Fitted& mine = fitted_[static_cast<std::size_t>(lane)];
+    for (std::size_t s = 0; s < mine.storages.size(); ++s) {
+      problem.storages[s].charge_efficiency = mine.storages[s].charge_efficiency;
+      problem.storages[s].discharge_efficiency = mine.storages[s].discharge_efficiency;
+    }
+    DispatchSolution plan = memory_.solve(lane, now, problem);
+    if (count_ > 1 && (mine.storages.empty() || now < mine.at || now >= mine.at + count_)) {
+      refit(plan, problem.storages);
+      plan = memory_.solve(lane, now, problem);
+      mine = {problem.storages, now};
+    }
     follow(plan, sessions, batch, lane, now, row);
   }
 
@@ -131,59 +171,72 @@ class RollingLp : public Planner {
     for (std::size_t z = 0; z < problem.zones.size(); ++z) forecast(problem.zones[z].demand, static_cast<std::uint32_t>(z) + 1);
   }
 
-  struct Memory {
-    DispatchLp lp;
-    int solved_at = 0;
+  // Efficiencies at the powers of a plan, fitted anew after each horizon: another matrix costs a start from nothing.
+  struct Fitted {
+    std::vector<DispatchProblem::Storage> storages;
+    int at = 0;
   };
   int count_;
-  std::vector<Memory> lps_;  // one per lane
+  Memory memory_;
+  std::vector<Fitted> fitted_;  // one per lane
 };
 
-// A linear program over the whole run, once, then followed. The plant is not linear, so its store drifts from the plan's; it is brought
-// back while the plan charges: what it then lacks is bought, and what it has too much not bought, at the price of charging. Discharging
-// and resting keep to the planned power, which is what meets the load.
+// A linear program over the whole run, once; then followed by a day's program in every interval again, which knows all that will come too.
+//
+// The plant is not linear, so its store drifts from the plan's, and a plan that is played back blindly runs dry just when it matters. So
+// the day's program starts from what is measured and is told what the long plan wants a day later: the energy stored (what is missing
+// of it counts as the dearest import), and each month's peak, which it need not pay again.
 class PerfectForesight : public Planner {
  public:
-  PerfectForesight(const PolicyOptions& options, const std::shared_ptr<const Plan>& plan) : Planner(options, plan) {
+  PerfectForesight(const PolicyOptions& options, const std::shared_ptr<const Plan>& plan)
+      : Planner(options, plan), count_(std::min(plant_.intervals(), static_cast<int>(std::ceil(86400 / options.every)))) {
     DispatchProblem whole = plant_.whole();
-    value_the_end(whole);
-    for (const auto& s : whole.storages) start_.push_back(s.energy_start);
+    value_the_end(whole, true);
     DispatchLp lp;
-    plan_ = lp.solve(whole);
+    for (int round = 0; round < 3; ++round) {
+      plan_ = lp.solve(whole);
+      refit(plan_, whole.storages);
+    }
+    storages_ = whole.storages;
     if (plan_.status != DispatchStatus::optimal)
       throw std::invalid_argument("perfect_foresight: the solver found no plan for the run");
-    for (std::size_t j = 0; j < plan_.session.size(); ++j) {  // Wh delivered by the end of each interval
-      double sum = 0;
-      for (double& power : plan_.session[j]) power = sum += power * whole.hours();
-    }
+    dearest_ = 1e-3;
+    for (const double price : whole.grid.import_price) dearest_ = std::max(dearest_, price);
+    for (const auto& g : whole.gensets) dearest_ = std::max(dearest_, g.fuel_cost);
   }
+  bool remembers() const override { return true; }
 
  protected:
   void decide(const Batch& batch, int lane, int now, std::span<double> row) override {
-    const auto t = static_cast<std::size_t>(now);
-    const double hours = plant_.interval() / 3600;
-    const DispatchProblem here = plant_.problem(now, 1);
-    for (std::size_t s = 0; s < plan_.storage.size() && !door_.islanded(now); ++s) {
-      double power = plan_.storage[s][t];
-      if (power < 0) {
-        const double before = t > 0 ? plan_.energy[s][t - 1] : start_[s];
-        const double missing = before - door_.energy(batch, lane, s);
-        power = std::clamp(power - missing / hours / here.storages[s].charge_efficiency, -here.storages[s].charge_max, 0.0);
-      }
-      door_.set_storage(batch, lane, s, power, row);
+    DispatchProblem problem = plant_.problem(now, count_);
+    const std::vector<int> sessions = plant_.sessions_in(now, count_);
+    door_.measure(batch, lane, now, sessions, problem);
+    for (std::size_t s = 0; s < problem.storages.size(); ++s) {
+      problem.storages[s].charge_efficiency = storages_[s].charge_efficiency;
+      problem.storages[s].discharge_efficiency = storages_[s].discharge_efficiency;
     }
-    for (std::size_t g = 0; g < plan_.genset.size(); ++g) door_.set_genset(g, plan_.genset[g][t], row);
-    for (const int j : plant_.sessions_in(now, 1)) {
-      if (!door_.present(j, now)) continue;
-      const SeenSession& s = plant_.sessions().all[static_cast<std::size_t>(j)];
-      const double delivered = s.energy - door_.still_wanted(batch, lane, j);
-      door_.set_session(j, std::max(0.0, plan_.session[static_cast<std::size_t>(j)][t] - delivered) / hours, row);
+    const int last = now + count_ - 1;
+    const bool run_ends = last >= plant_.intervals() - 1;
+    value_the_end(problem, run_ends);
+    for (std::size_t s = 0; s < problem.storages.size() && !run_ends; ++s) {
+      problem.storages[s].energy_wanted = plan_.energy[s][static_cast<std::size_t>(last)];
+      problem.storages[s].missing_price = dearest_;
     }
+    // Windows count months from the first in the problem, the plan from the first of the run.
+    for (std::size_t m = 0; m < problem.grid.peak_reached.size(); ++m) {
+      double& reached = problem.grid.peak_reached[m];
+      reached = std::max(reached, plan_.peak[static_cast<std::size_t>(plant_.first_month(now)) + m]);
+    }
+    const DispatchSolution day = memory_.solve(lane, now, problem);
+    follow(day, sessions, batch, lane, now, row);
   }
 
  private:
+  int count_;
   DispatchSolution plan_;
-  std::vector<double> start_;
+  std::vector<DispatchProblem::Storage> storages_;  // with the efficiencies of the plan's powers
+  double dearest_;
+  Memory memory_;
 };
 
 }  // namespace

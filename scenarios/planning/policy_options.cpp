@@ -25,7 +25,8 @@ const std::vector<PolicyType>& policy_types() {
   const PolicyKey terminal{"terminal_value",
                            "money/kWh",
                            {0, 1e6},
-                           "of energy that is left at the plan's end; default 0",
+                           "of energy that is left at the plan's end, given to the bus; default: at the end of the run nothing, "
+                           "before it what the cheapest import of the plan costs",
                            &PolicyOptions::terminal_value};
   static const std::vector<PolicyType> types{
       {"greedy", "what is cheapest for the interval that begins, and nothing after it", {every, lost_load, unmet, terminal}},

@@ -4,6 +4,7 @@
 // A controller model lives in the blocks and runs in every step; a policy is a program beside them (a step allocates nothing, a planner
 // does) that reads what is measured and writes set-points through the one door, every so often (policy.hpp). Both stand under the same
 // key, and the loader, `urja describe` and `urja schema` know a policy's keys from the one list here.
+#include <limits>
 #include <optional>
 #include <string>
 #include <vector>
@@ -18,10 +19,11 @@ struct Node;
 
 struct PolicyOptions {
   std::string name;
-  double every = 900;                                          // s
-  double horizon = 86400;                                      // s
-  double forecast_error = 0;                                   // sd of the relative error at the horizon's end
-  double lost_load = 0, unmet_energy = 0, terminal_value = 0;  // money/kWh
+  double every = 900;                                                // s
+  double horizon = 86400;                                            // s
+  double forecast_error = 0;                                         // sd of the relative error at the horizon's end
+  double lost_load = 0, unmet_energy = 0;                            // money/kWh; 0: see LostPrices
+  double terminal_value = std::numeric_limits<double>::quiet_NaN();  // money/kWh; NaN: see Planner
   double levels = 201;
 };
 
