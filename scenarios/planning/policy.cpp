@@ -7,6 +7,7 @@
 #include <stdexcept>
 
 #include "engine/random.hpp"
+#include "scenarios/planning/dispatch_dp.hpp"
 #include "scenarios/planning/dispatch_lp.hpp"
 #include "scenarios/planning/plant_door.hpp"
 
@@ -84,6 +85,16 @@ class Planner : public Policy {
   void refit(const DispatchSolution& plan, std::vector<DispatchProblem::Storage>& storages) const {
     if (plan.status != DispatchStatus::optimal) return;
     for (std::size_t s = 0; s < storages.size(); ++s) plant_.storages()[s].refit(plan.storage[s], storages[s]);
+  }
+  // A program over the whole run, with efficiencies at its own powers.
+  DispatchSolution solve_fitted(DispatchProblem& whole) const {
+    DispatchLp lp;
+    DispatchSolution plan = lp.solve(whole);
+    for (int round = 0; round < 2; ++round) {
+      refit(plan, whole.storages);
+      plan = lp.solve(whole);
+    }
+    return plan;
   }
   // Set-points from the first interval of a plan that begins now. A plan that was not found commands nothing: the merit list acts.
   void follow(const DispatchSolution& plan, const std::vector<int>& sessions, const Batch& batch, int lane, int now,
@@ -192,11 +203,7 @@ class PerfectForesight : public Planner {
       : Planner(options, plan), count_(std::min(plant_.intervals(), static_cast<int>(std::ceil(86400 / options.every)))) {
     DispatchProblem whole = plant_.whole();
     value_the_end(whole, true);
-    DispatchLp lp;
-    for (int round = 0; round < 3; ++round) {
-      plan_ = lp.solve(whole);
-      refit(plan_, whole.storages);
-    }
+    plan_ = solve_fitted(whole);
     storages_ = whole.storages;
     if (plan_.status != DispatchStatus::optimal)
       throw std::invalid_argument("perfect_foresight: the solver found no plan for the run");
@@ -239,6 +246,49 @@ class PerfectForesight : public Planner {
   Memory memory_;
 };
 
+// Backward induction over the whole run, once, with the battery's real losses by power; then the best move from what is measured.
+// It knows all that will come. A demand charge's peaks are those of the linear program.
+class DynamicProgramming : public Planner {
+ public:
+  DynamicProgramming(const PolicyOptions& options, const std::shared_ptr<const Plan>& plan)
+      : Planner(options, plan), dp_(induced()) {}
+
+ protected:
+  void decide(const Batch& batch, int lane, int now, std::span<double> row) override {
+    const auto t = static_cast<std::size_t>(now);
+    DispatchProblem here = plant_.problem(now, 1);
+    door_.measure(batch, lane, now, {}, here);
+    const double reached = here.grid.peak_reached.empty() ? 0 : here.grid.peak_reached[0];
+    const DispatchDp::Decision best = dp_.best(static_cast<int>(t), here.storages[0].energy_start, reached);
+    if (!door_.islanded(now)) {
+      if (door_.writes_grid()) door_.set_grid(best.grid, row);
+      else door_.set_storage(batch, lane, 0, best.power, row);
+    }
+    for (std::size_t g = 0; g < best.gensets.size(); ++g) door_.set_genset(g, best.gensets[g], row);
+  }
+
+ private:
+  DispatchDp induced() const {
+    DispatchProblem whole = plant_.whole();
+    value_the_end(whole, true);
+    DpOptions dp;
+    dp.levels = static_cast<int>(options_.levels);
+    if (plant_.storages().size() == 1) {
+      const std::vector<BatteryFacts>& members = plant_.storages().front().members;
+      double rating = 0;
+      for (const BatteryFacts& f : members) rating += f.rating;
+      dp.drain = [&members, rating](double power) {
+        double lost = 0;
+        for (const BatteryFacts& f : members) lost += f.loss_at(power * f.rating / rating);
+        return power + lost;
+      };
+    }
+    if (!whole.grid.windows.empty() && whole.sessions.empty()) dp.peaks = solve_fitted(whole).peak;
+    return DispatchDp(std::move(whole), std::move(dp));
+  }
+  DispatchDp dp_;
+};
+
 }  // namespace
 
 std::unique_ptr<Policy> make_policy(const PolicyOptions& options, const std::shared_ptr<const Plan>& plan) {
@@ -246,6 +296,7 @@ std::unique_ptr<Policy> make_policy(const PolicyOptions& options, const std::sha
   if (options.name == "greedy") return std::make_unique<RollingLp>(options, plan, 1);
   if (options.name == "rolling_lp")
     return std::make_unique<RollingLp>(options, plan, static_cast<int>(std::llround(options.horizon / options.every)));
+  if (options.name == "dynamic_programming") return std::make_unique<DynamicProgramming>(options, plan);
   if (options.name == "perfect_foresight") return std::make_unique<PerfectForesight>(options, plan);
   throw std::invalid_argument("there is no policy '" + options.name + "'");
 }
