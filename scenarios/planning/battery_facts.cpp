@@ -82,6 +82,11 @@ BatteryFacts facts_of(const Plan& home, const Plan::Asset& battery, int member) 
   f.rating = batch.get(0, at("rating"));
   f.standby = batch.get(0, at("standby"));
   f.quadratic = batch.get(0, at("quadratic"));
+  const double cells = batch.get(0, at("cells_in_series")) * batch.get(0, at("cells_in_parallel")) * batch.get(0, at("packs"));
+  const double of_a_cell = f.rating * (1 + f.standby + f.quadratic + batch.get(0, at("own_use"))) / cells;  // W, at most
+  f.current_share =
+      std::min(1.0, of_a_cell / batch.get(0, at("voltage_min")) /
+                        std::max(batch.get(0, at("discharge_current_max")), batch.get(0, at("charge_current_max"))));
   f.state_of_charge_min = batch.get(0, at("state_of_charge_min"));
   f.state_of_charge_max = batch.get(0, at("state_of_charge_max"));
   f.state_of_charge_start = batch.get(0, charge_state);

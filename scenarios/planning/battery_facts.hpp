@@ -10,6 +10,7 @@ struct BatteryFacts {
   double rating = 0;                  // W, of the converter
   double standby = 0, quadratic = 0;  // the converter's no-load and load loss over its rating
   double state_of_charge_min = 0, state_of_charge_max = 0, state_of_charge_start = 0;
+  double current_share = 1;    // largest current that the rating lets flow over the largest that the cells allow; at most 1
   std::vector<double> energy;  // Wh stored, at evenly spaced states of charge from 0 to 1
   // W that leave the store beyond the power at the bus, at evenly spaced powers from -rating to rating (out > 0), in the middle of the
   // window of the state of charge and at the start's temperature. NaN where the battery cannot give or take so much.

@@ -32,9 +32,10 @@
 //             this least share m, charging c brings at most (1 - m) c and discharging d takes at least (1 + m) d. All other losses only take
 //             from the store: its balance is an inequality (may_waste).
 //             Bounds: a discharging step ends at state_of_charge_min or above, so with max(E + W, E(min)) for energy the balance still
-//             holds and the lower bound is kept; charging ends at state_of_charge_max or below; a start outside widens the window. W is at
-//             most `pair_share` of the content (same test). Power is within the rating. No dependence on temperature or age: OCV and
-//             capacity have none.
+//             holds and the lower bound is kept; charging ends at state_of_charge_max or below; a start outside widens the window. V1 lags
+//             behind I R1, so W is at most `pair_share` of the content at the cells' largest current (same test), and falls with the
+//             square of what the rating lets flow. Power is within the rating. No dependence on temperature or age: OCV and capacity
+//             have none.
 //   fleets    of members' batteries the sum of energies moves within the sum of bounds, with the best member's efficiencies.
 //
 // Refused: faults (they change what is said above), loads that shift their demand, several grids.
@@ -50,8 +51,9 @@
 namespace urja {
 namespace {
 
-constexpr double burst = 0.02;        // x_b of the battery's converter
-constexpr double pair_share = 0.001;  // of the energy between empty and full, that RC pairs may hold beside it
+constexpr double burst = 0.02;  // x_b of the battery's converter
+constexpr double pair_share =
+    0.006;  // of the energy between empty and full, that RC pairs hold beside it at most, at the largest current
 
 const char* const zone_order[] = {"critical", "semi_critical", "non_critical", "deferrable"};
 
@@ -199,7 +201,8 @@ void PlantProblem::take_storage(const Plan& home, const Plan::Asset& asset, int 
     if (purpose_ == Purpose::bound) {
       const double most = least_share(f);
       s.energy_min += std::min(low, at_start);
-      s.energy_max += std::max(high, at_start) + pair_share * (f.energy.back() - f.energy.front());
+      s.energy_max +=
+          std::max(high, at_start) + pair_share * f.current_share * f.current_share * (f.energy.back() - f.energy.front());
       s.charge_efficiency = std::max(s.charge_efficiency, 1 - most);
       s.discharge_efficiency = std::max(s.discharge_efficiency, 1 / (1 + most));
       s.may_waste = true;
