@@ -79,7 +79,13 @@ void PlantDoor::add_chargers() {
                                              : own->second[static_cast<std::size_t>(std::max(s.member, 0))];
     };
     chargers_.push_back({plan.measured(path + ".still_wanted").value(), add(path + ".power_limit"),
-                         start("minimum_current") * start("voltage") * start("phases")});
+                         start("minimum_current") * start("voltage") * start("phases"), 0});
+  }
+  std::vector<int> count(chargers_.size(), 0);
+  for (std::size_t j = 0; j < charger_of_.size(); ++j) {
+    const SeenSession& s = plant_.sessions().all[j];
+    Charger& c = chargers_[charger_of_[j]];
+    c.stay += (s.departure - s.arrival - c.stay) / ++count[charger_of_[j]];
   }
 }
 
@@ -100,6 +106,10 @@ bool PlantDoor::present(int session, int interval) const {
   const SeenSession& s = plant_.sessions().all[static_cast<std::size_t>(session)];
   const double now = interval * plant_.interval();
   return s.arrival <= now + 1e-6 && now + 1e-6 < s.departure;
+}
+
+bool PlantDoor::comes_by(int session, int interval) const {
+  return plant_.sessions().all[static_cast<std::size_t>(session)].arrival < interval * plant_.interval() - 1e-6;
 }
 
 double PlantDoor::still_wanted(const Batch& batch, int lane, int session) const {
@@ -151,6 +161,10 @@ void PlantDoor::set_storage(const Batch& batch, int lane, std::size_t storage, d
   }
 }
 
+void PlantDoor::set_idle_chargers(std::span<double> row) const {
+  for (const Charger& c : chargers_) row[c.write] = c.stay > 4 * plant_.interval() ? c.floor : writes_[c.write].range.high;
+}
+
 void PlantDoor::set_genset(std::size_t genset, double power, std::span<double> row) const {
   const double share = power / plant_.gensets()[genset].rating;
   // Below half of its least load it rather stands still.
@@ -160,10 +174,15 @@ void PlantDoor::set_genset(std::size_t genset, double power, std::span<double> r
 
 void PlantDoor::set_session(int session, int interval, double energy, std::span<double> row) const {
   const Charger& c = chargers_[charger_of_[static_cast<std::size_t>(session)]];
-  const double begin = interval * plant_.interval(),
-               departure = plant_.sessions().all[static_cast<std::size_t>(session)].departure;
-  const double power = energy * 3600 / (std::min(departure, begin + plant_.interval()) - begin);
+  const SeenSession& s = plant_.sessions().all[static_cast<std::size_t>(session)];
+  const double begin = interval * plant_.interval(), end = begin + plant_.interval();
+  // In its last interval a vehicle takes what it can get: the plan counts with it no more (PlantProblem).
+  if (s.departure <= end + 1e-6) {
+    row[c.write] = writes_[c.write].range.high;
+    return;
+  }
   // Between nothing and the lowest current there is no pilot: the nearer of both.
+  const double power = energy * 3600 / (end - std::max(s.arrival, begin));
   row[c.write] = power >= c.floor ? power : power >= 0.5 * c.floor ? c.floor : 0;
 }
 

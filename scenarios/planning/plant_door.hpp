@@ -24,7 +24,8 @@ class PlantDoor {
   double energy(const Batch& batch, int lane, std::size_t storage) const;  // Wh, as measured
   // Wh that a session of the plant (PlantProblem::sessions) still wants; 0 unless its vehicle is there in interval `first`.
   double still_wanted(const Batch& batch, int lane, int session) const;
-  bool present(int session, int interval) const;
+  bool present(int session, int interval) const;   // at its begin
+  bool comes_by(int session, int interval) const;  // before it begins
   // Start energies, peak and window of the demand charge, and what present vehicles still want, into a problem that begins now.
   void measure(const Batch& batch, int lane, int first, const std::vector<int>& sessions, DispatchProblem& problem) const;
 
@@ -34,6 +35,9 @@ class PlantDoor {
   void set_grid(double power, std::span<double> row) const;  // where it does
   void set_storage(const Batch& batch, int lane, std::size_t storage, double power, std::span<double> row) const;  // where not
   void set_genset(std::size_t genset, double power, std::span<double> row) const;
+  // Who comes within the interval unknown to the plan gets the lowest current until the next decision, where vehicles usually stay for more
+  // than four of them; elsewhere all.
+  void set_idle_chargers(std::span<double> row) const;
   void set_session(int session, int interval, double energy, std::span<double> row) const;  // Wh until the interval's end
 
  private:
@@ -45,6 +49,7 @@ class PlantDoor {
     Quantity still_wanted;
     std::size_t write;
     double floor;  // W, of the lowest current
+    double stay;   // s, of its vehicles on average
   };
   std::size_t add(const std::string& path);
   void add_chargers();

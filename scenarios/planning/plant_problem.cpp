@@ -133,8 +133,11 @@ PlantProblem::PlantProblem(std::shared_ptr<const Plan> plan, Purpose purpose, do
   if (has_grid()) dearest = *std::max_element(all_.grid.import_price.begin(), all_.grid.import_price.end());
   for (const auto& g : all_.gensets) dearest = std::max(dearest, g.fuel_cost);
   if (dearest <= 0) dearest = 1;
-  if (lost_load_ <= 0) lost_load_ = 40 * dearest;
-  if (unmet_price_ <= 0) unmet_price_ = 10 * dearest;
+  // A kWh that is not served in one window of the demand charge may save this much of it.
+  const double of_peak = windows_.empty() ? 0 : all_.grid.demand_charge / (all_.grid.window / 3600);
+  const double base = 10 * dearest + of_peak;
+  if (lost_load_ <= 0) lost_load_ = 4 * base;
+  if (unmet_price_ <= 0) unmet_price_ = base;
   for (std::size_t z = zones_.size(); z-- > 0;) {
     all_.zones[z].value_of_lost_load = lost_load_price(zones_[z]);
     const auto& demand = all_.zones[z].demand;
@@ -434,6 +437,8 @@ DispatchProblem PlantProblem::problem(int first, int count) const {
     s.unmet_price = s.departure > end + 1e-6 ? 0 : unmet_price_;
     s.arrival -= first * interval_;
     s.departure -= first * interval_;
+    // A nearly full battery takes less than its charger gives, and pilots have a lowest current: a plan has done an interval before.
+    if (purpose_ == Purpose::plan) s.departure -= std::min(interval_, std::max(0.0, s.departure - s.arrival - 2 * interval_));
     p.sessions.push_back(s);
   }
   return p;

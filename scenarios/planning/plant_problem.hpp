@@ -19,11 +19,11 @@ namespace urja {
 
 enum class Purpose { plan, bound };
 
-// What a plan counts with that no meter does, money/kWh. 0: made from the dearest energy that the plant can buy (import or fuel, 1 where
-// nothing has a price), so that nobody is shed to save money.
+// What a plan counts with that no meter does, money/kWh. 0: made from a base, ten times the dearest energy that the plant can buy (import or
+// fuel; 1 where nothing has a price) and what a kWh less in one window saves of a demand charge, so that nobody is shed to save money.
 struct LostPrices {
-  double lost_load = 0;     // of critical loads, 40 times the dearest; semi-critical 3/4, non-critical 1/2, deferrable 1/4 of it
-  double unmet_energy = 0;  // of vehicles, 10 times the dearest
+  double lost_load = 0;     // of critical loads, 4 times the base; semi-critical 3/4, non-critical 1/2, deferrable 1/4 of it
+  double unmet_energy = 0;  // of vehicles, the base
 };
 
 // One battery, or all members' batteries of a fleet: for a plan they are one storage.

@@ -106,9 +106,13 @@ class Planner : public Policy {
         door_.set_storage(batch, lane, s, plan.storage[s][0], row);
     }
     for (std::size_t g = 0; g < plan.genset.size(); ++g) door_.set_genset(g, plan.genset[g][0], row);
-    for (std::size_t j = 0; j < sessions.size(); ++j) {
-      if (door_.present(sessions[j], now))
-        door_.set_session(sessions[j], now, plan.session[j][0] * plant_.interval() / 3600, row);
+    door_.set_idle_chargers(row);
+    // Those who come within the interval first: who is there now has the charger until he leaves.
+    for (const bool there : {false, true}) {
+      for (std::size_t j = 0; j < sessions.size(); ++j) {
+        if (door_.present(sessions[j], now) == there && door_.comes_by(sessions[j], now + 1))
+          door_.set_session(sessions[j], now, plan.session[j][0] * plant_.interval() / 3600, row);
+      }
     }
   }
 

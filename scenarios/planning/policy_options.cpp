@@ -15,12 +15,12 @@ const std::vector<PolicyType>& policy_types() {
       "money/kWh",
       {0, 1e6},
       "what critical demand is worth to the plan; semi-critical 3/4, non-critical 1/2, deferrable 1/4 of it; "
-      "default 40 times the dearest energy",
+      "default: so much that nobody is shed to save money",
       &PolicyOptions::lost_load};
   const PolicyKey unmet{"unmet_energy",
                         "money/kWh",
                         {0, 1e6},
-                        "what a vehicle's energy is worth to the plan; default 10 times the dearest energy",
+                        "what a vehicle's energy is worth to the plan; default: so much that no vehicle waits to save money",
                         &PolicyOptions::unmet_energy};
   const PolicyKey terminal{"terminal_value",
                            "money/kWh",
