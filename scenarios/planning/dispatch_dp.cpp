@@ -17,6 +17,7 @@ DispatchDp::DispatchDp(DispatchProblem problem, DpOptions options) : problem_(st
   if (problem_.storages.size() != 1) refuse("it plans exactly one storage");
   if (!problem_.sessions.empty()) refuse("charging sessions would each be a state of their own");
   if (std::isfinite(problem_.grid.change_limit)) refuse("a limit on changes of the grid's power would make it a state");
+  if (problem_.storages.front().holding_value != 0) refuse("it has no equals to decide between: a holding value is not for it");
   if (options_.levels < 2 || options_.moves < 2) refuse("it needs two levels and two moves at least");
   const bool charged = !problem_.grid.windows.empty() && problem_.grid.demand_charge > 0;
   if (charged && options_.peaks.size() != problem_.grid.peak_reached.size())

@@ -105,7 +105,9 @@ struct DispatchLp::Model {
   ClpSimplex clp;
   std::vector<double> signature;  // what the matrix was made of
   bool solved = false, warm = false;
-  int moved_intervals = 0;
+  struct {
+    int intervals = 0, per_interval = 0, rows_per_interval = 0;
+  } of;  // the last problem
 
   Model() {
     clp.setLogLevel(0);
@@ -232,7 +234,8 @@ struct DispatchLp::Model {
         const auto& one = p.storages[static_cast<std::size_t>(s)];
         column(l.charge(t, s), 0, kilo(one.charge_max), 0);
         column(l.discharge(t, s), 0, kilo(one.discharge_max), h * one.wear);
-        column(l.energy(t, s), kilo(one.energy_min), kilo(one.energy_max), t + 1 == p.intervals ? -one.terminal_value : 0);
+        column(l.energy(t, s), kilo(one.energy_min), kilo(one.energy_max),
+               -one.holding_value - (t + 1 == p.intervals ? one.terminal_value : 0));
         column(l.topped_up(t, s), 0, one.constant_loss > 0 ? infinite : 0, dearest);
         const int row = l.storage_row(t, s);
         row_high[row] = -kilo(one.constant_loss) * h;
@@ -265,7 +268,8 @@ struct DispatchLp::Model {
     for (std::size_t j = 0; j < p.sessions.size(); ++j) {
       const auto& one = p.sessions[j];
       const Presence there(p, one);
-      for (int t = there.first; t < there.last; ++t) column(c++, 0, kilo(one.power_max) * Presence::share(p, one, t), 0);
+      for (int t = there.first; t < there.last; ++t)
+        column(c++, 0, kilo(one.power_max) * Presence::share(p, one, t), h * one.waiting_price * t);
       // What a vehicle that stays longer can still get after the end is not wanted before it.
       const double later = std::max(0.0, one.departure - std::max(one.arrival, p.interval * p.intervals)) / 3600 * one.power_max;
       const double here = std::max(0.0, one.energy - later);
@@ -291,6 +295,29 @@ struct DispatchLp::Model {
     turn_part(status + clp.numberColumns(), l.rows_per_interval);
     // Windows move with the intervals where there is one for each.
     if (l.windows == l.intervals) turn_part(status + clp.numberColumns() + l.first_window_row, 1);
+  }
+
+  // The basis of another matrix with the same intervals: theirs is a guess for this one, and the rest starts as if nothing were known.
+  // The solver mends what does not fit.
+  struct Basis {
+    int intervals = 0, per_interval = 0, rows_per_interval = 0;
+    std::vector<unsigned char> columns, rows;
+  };
+  Basis basis_of_intervals() const {
+    Basis b{of.intervals, of.per_interval, of.rows_per_interval, {}, {}};
+    const unsigned char* status = clp.statusArray();
+    b.columns.assign(status, status + of.intervals * of.per_interval);
+    const unsigned char* rows = status + clp.numberColumns();
+    b.rows.assign(rows, rows + of.intervals * of.rows_per_interval);
+    return b;
+  }
+  bool start_from(const Basis& b, const Layout& l) {
+    if (b.intervals != l.intervals || b.per_interval != l.per_interval || b.rows_per_interval != l.rows_per_interval)
+      return false;
+    clp.createStatus();
+    std::copy(b.columns.begin(), b.columns.end(), clp.statusArray());
+    std::copy(b.rows.begin(), b.rows.end(), clp.statusArray() + clp.numberColumns());
+    return true;
   }
 
   DispatchSolution read(const DispatchProblem& p, const Layout& l) const {
@@ -343,13 +370,15 @@ DispatchSolution DispatchLp::solve(const DispatchProblem& problem, int moved_on)
   const Layout layout(problem);
   std::vector<double> signature = Model::signature_of(problem, layout);
   Model& m = *model_;
-  m.warm = m.solved && signature == m.signature;
-  if (!m.warm) {
+  m.warm = m.solved;
+  if (!m.solved || signature != m.signature) {
+    const Model::Basis before = m.solved ? m.basis_of_intervals() : Model::Basis{};
     m.build(problem, layout);
     m.signature = std::move(signature);
-  } else if (moved_on % layout.intervals != 0) {
-    m.turn(layout, moved_on % layout.intervals);
+    m.warm = m.start_from(before, layout);
   }
+  m.of = {layout.intervals, layout.per_interval, layout.rows_per_interval};
+  if (m.warm && moved_on % layout.intervals != 0) m.turn(layout, moved_on % layout.intervals);
   m.fill(problem, layout);
   m.clp.dual();
   // A basis that the new numbers make singular or that dual simplex cannot leave: once more from the start.

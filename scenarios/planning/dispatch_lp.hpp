@@ -3,7 +3,8 @@
 //
 // Built once for a structure, solved again and again for new numbers, as a rolling horizon needs: where only right-hand sides, bounds and
 // costs differ from the last problem, the solver starts from the last optimal basis, turned round by the intervals that the horizon has
-// moved on (what held for 14:00 yesterday is a good guess for the new last interval). Where the matrix differs too, it starts anew.
+// moved on (what held for 14:00 yesterday is a good guess for the new last interval). Where the matrix differs too, it is made anew, and the
+// basis of the intervals is kept as a guess.
 //
 // A solution always exists: every demand may be lost, every source may stand still, every session may stay unmet, and a store that
 // its own constant loss would take below its lower bound is topped up at the dearest price of lost load. `unbounded` is possible: export

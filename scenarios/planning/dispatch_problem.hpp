@@ -63,8 +63,9 @@ struct DispatchProblem {
     double constant_loss = 0;                                 // W out of the store, always
     double wear = 0;                                          // money/kWh discharged, at the bus
     double terminal_value = 0;                                // money/kWh left at the end
-    double energy_wanted = 0, missing_price = 0;              // Wh at the end, money/kWh of what is missing of it
-    bool may_waste = false;                                   // energy may vanish: a relaxation of all losses beyond these
+    double holding_value = 0;  // money/kWh held at the end of an interval, for each: what decides between equals
+    double energy_wanted = 0, missing_price = 0;  // Wh at the end, money/kWh of what is missing of it
+    bool may_waste = false;                       // energy may vanish: a relaxation of all losses beyond these
   };
   std::vector<Storage> storages;
 
@@ -81,6 +82,7 @@ struct DispatchProblem {
     double power_max = 0;               // W
     double unmet_price = 10;            // money/kWh not delivered
     int feeder = -1;                    // index into feeder_limits; -1: none
+    double waiting_price = 0;           // money/kWh delivered, for each interval before: what decides between equals
   };
   std::vector<Session> sessions;
   std::vector<double> feeder_limits;  // W, of all sessions behind one feeder

@@ -376,7 +376,7 @@ void PlantProblem::take_sessions() {
   for (const SeenSession& s : sessions_.all) {
     const auto feeder = feeder_of_fleet.find(s.fleet);
     all_.sessions.push_back(
-        {s.arrival, s.departure, s.energy, s.power_max, 0, feeder == feeder_of_fleet.end() ? -1 : feeder->second});
+        {s.arrival, s.departure, s.energy, s.power_max, 0, feeder == feeder_of_fleet.end() ? -1 : feeder->second, 0});
   }
 }
 

@@ -64,7 +64,7 @@ def least_cost(p):
             c, d = lp.column(0, s["charge"]), lp.column(0, s["discharge"], per_wh * h * s["wear"])
             topped = lp.column(0, None if s["loss"] > 0 else 0, per_wh * dearest)
             last = t == n - 1
-            now = lp.column(s["low"], s["high"], -per_wh * s["terminal"] if last else 0)
+            now = lp.column(s["low"], s["high"], -per_wh * (s["holding"] + (s["terminal"] if last else 0)))
             terms = [(now, 1), (c, -s["in"] * h), (d, h / s["out"]), (topped, -1)] + ([(energy, -1)] if energy is not None else [])
             (lp.most if s["waste"] else lp.equal).append((terms, -s["loss"] * h + (s["start"] if t == 0 else 0)))
             bus[t] += [(c, -1), (d, 1)]
@@ -98,7 +98,7 @@ def least_cost(p):
             overlap = min(e["departure"], (t + 1) * p["interval"]) - max(e["arrival"], t * p["interval"])
             if overlap <= 0:
                 continue
-            c = lp.column(0, e["power"] * overlap / p["interval"])
+            c = lp.column(0, e["power"] * overlap / p["interval"], per_wh * h * e["waiting"] * t)
             given.append((c, h))
             bus[t].append((c, -1))
             if e["feeder"] >= 0:

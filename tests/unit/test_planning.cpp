@@ -78,6 +78,7 @@ DispatchProblem anything(Random& random) {
     s.constant_loss = random.whole(0, 1) ? random.in(0, 60) : 0;
     s.wear = random.in(0, 0.02);
     s.terminal_value = random.in(0, 0.2);
+    s.holding_value = random.in(0, 0.001);
     s.may_waste = random.whole(0, 1) == 1;
     if (random.whole(0, 1)) s.energy_wanted = random.in(1000, 12000), s.missing_price = random.in(0.1, 0.4);
   }
@@ -87,7 +88,7 @@ DispatchProblem anything(Random& random) {
     for (int k = random.whole(1, 4); k > 0; --k) {
       const double begin = random.in(-2, n - 1) * p.interval;
       p.sessions.push_back({begin, begin + random.in(0.5, n) * p.interval, random.in(500, 20000), random.in(2000, 7000),
-                            random.in(1, 5), random.whole(-1, 0)});
+                            random.in(1, 5), random.whole(-1, 0), random.in(0, 0.01)});
     }
   }
   if (random.whole(0, 1)) {
@@ -147,6 +148,7 @@ TEST_CASE("planning: problems for the oracle", "[.oracle]") {
                                  {"loss", b.constant_loss},
                                  {"wear", b.wear},
                                  {"terminal", b.terminal_value},
+                                 {"holding", b.holding_value},
                                  {"wanted", b.energy_wanted},
                                  {"missing", b.missing_price},
                                  {"waste", b.may_waste}});
@@ -157,7 +159,8 @@ TEST_CASE("planning: problems for the oracle", "[.oracle]") {
                                  {"energy", e.energy},
                                  {"power", e.power_max},
                                  {"unmet", e.unmet_price},
-                                 {"feeder", e.feeder}});
+                                 {"feeder", e.feeder},
+                                 {"waiting", e.waiting_price}});
     all.push_back(one);
   }
   std::ofstream(file) << all.dump();
@@ -308,7 +311,7 @@ TEST_CASE("planning: what dynamic programming does not do, it says", "[planning]
   two.storages.push_back(two.storages.front());
   refuses(two, "exactly one storage");
   DispatchProblem vehicles = p;
-  vehicles.sessions.push_back({0, 3600, 1000, 2000, 1, -1});
+  vehicles.sessions.push_back({0, 3600, 1000, 2000, 1, -1, 0});
   refuses(vehicles, "sessions");
   DispatchProblem peak = p;
   peak.grid.demand_charge = 10, peak.grid.windows = {{0, 8, 0, 0}}, peak.grid.peak_reached = {0};
