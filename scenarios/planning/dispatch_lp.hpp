@@ -1,5 +1,5 @@
 #pragma once
-// A dispatch problem as a linear program, solved by COIN-OR Clp (dual simplex).
+// A dispatch problem as a linear program, solved by COIN-OR Clp (simplex).
 //
 // Built once for a structure, solved again and again for new numbers, as a rolling horizon needs: where only right-hand sides, bounds and
 // costs differ from the last problem, the solver starts from the last optimal basis, turned round by the intervals that the horizon has
