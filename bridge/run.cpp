@@ -208,9 +208,10 @@ int run(RunArguments a) {
     return failed;
   }
   if (!result.finished) {
-    std::fprintf(stderr, "urja: interrupted at %s; the file is complete up to there\n      go on with: %s\n",
+    std::fprintf(stderr, "urja: interrupted at %s; the file is complete up to there\n      %s\n",
                  Zone::find(scenario.zone)->text(static_cast<std::int64_t>(result.until)).c_str(),
-                 resume_command(a, out).c_str());
+                 result.resumable ? ("go on with: " + resume_command(a, out)).c_str()
+                                  : "it cannot go on from there: what its controller plans next depends on its last plan");
     return failed;
   }
   return done;

@@ -100,6 +100,7 @@ RunResult run_scenario(const Scenario& scenario, const RunOptions& options, nloh
   const auto identity = identity_of(scenario, options.version);
   std::unique_ptr<Recorder> recorder;
   RunResult result;
+  result.resumable = !policy.remembers();
   if (options.resume) {
     checkpoint = Checkpoint::read(checkpoint_path);
     checkpoint.must_be(identity);
@@ -155,7 +156,7 @@ RunResult run_scenario(const Scenario& scenario, const RunOptions& options, nloh
     }
     result.steps += steps;
     const double now = seconds_since(begin);
-    if (recorder && now - saved > options.checkpoint_every && result.steps < all) {
+    if (recorder && result.resumable && now - saved > options.checkpoint_every && result.steps < all) {
       save();
       saved = now;
     }
@@ -165,7 +166,7 @@ RunResult run_scenario(const Scenario& scenario, const RunOptions& options, nloh
     }
   }
   result.wall_s = wall_before + seconds_since(begin);
-  if (recorder && result.steps < all && result.trouble.empty()) save();
+  if (recorder && result.resumable && result.steps < all && result.trouble.empty()) save();
   result.until = batch.time(0);
   result.finished = result.steps == all;
 
@@ -180,7 +181,7 @@ RunResult run_scenario(const Scenario& scenario, const RunOptions& options, nloh
     faults.write_events(*recorder);
     recorder->attribute("kpis", kpis.dump());
     recorder->attribute("complete", static_cast<std::int64_t>(result.finished));
-    const bool ended = result.steps == all || !result.trouble.empty();
+    const bool ended = result.steps == all || !result.trouble.empty() || !result.resumable;
     // The checkpoint goes before the part: at no moment is there one that could not be gone on from.
     recorder->finish(true);
     if (ended) {

@@ -43,7 +43,7 @@ PlantDoor::PlantDoor(const PlantProblem& plant) : plant_(plant) {
   }
   if (!plant.sessions().all.empty()) add_chargers();
   if (plant.has_grid()) {
-    for (const char* what : {"month", "billing_month", "month_peak", "window_energy"})
+    for (const char* what : {"month", "billing_month", "month_peak", "window_energy", "power_max", "power_min"})
       grid_.push_back(plan.measured(plant.grid() + "." + what).value());
   }
 }
@@ -93,6 +93,13 @@ int PlantDoor::interval_of(const Batch& batch, int lane) const {
   const double at = (batch.time(lane) - plant_.plan().start) / plant_.interval();
   if (std::abs(at - std::round(at)) > 1e-6) throw std::logic_error("a policy acts at the begin of its intervals only");
   return static_cast<int>(std::llround(at));
+}
+
+bool PlantDoor::islanded(const Batch& batch, int lane, int interval) const {
+  if (grid_.empty() || limits_[static_cast<std::size_t>(interval)] <= 0) return true;
+  const Step& step = batch.head(lane / width).step;
+  const bool began = step.index[lane % width] > step.first[lane % width];  // before its first step a lane's grid has said nothing
+  return began && batch.get(lane, grid_[4]) <= 0 && batch.get(lane, grid_[5]) >= 0;
 }
 
 double PlantDoor::energy(const Batch& batch, int lane, std::size_t storage) const {

@@ -19,7 +19,8 @@ class PlantDoor {
   const std::vector<Quantity>& writes() const { return writes_; }
   // Which interval of the run begins in a lane. Throws std::logic_error in the middle of one.
   int interval_of(const Batch& batch, int lane) const;
-  bool islanded(int interval) const { return limits_[static_cast<std::size_t>(interval)] <= 0; }
+  // Whether the grid is away: as it is known to be in this interval, or as it was in the last step (a fault).
+  bool islanded(const Batch& batch, int lane, int interval) const;
 
   double energy(const Batch& batch, int lane, std::size_t storage) const;  // Wh, as measured
   // Wh that a session of the plant (PlantProblem::sessions) still wants; 0 unless its vehicle is there in interval `first`.
@@ -64,7 +65,7 @@ class PlantDoor {
   std::vector<double> least_;               // its minimum load
   std::vector<Charger> chargers_;
   std::vector<std::size_t> charger_of_;  // each session's
-  std::vector<Quantity> grid_;           // month, billing_month, month_peak, window_energy, as measured
+  std::vector<Quantity> grid_;           // month, billing_month, month_peak, window_energy, power_max, power_min, as measured
 };
 
 }  // namespace urja

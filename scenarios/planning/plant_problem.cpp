@@ -418,8 +418,10 @@ DispatchProblem PlantProblem::problem(int first, int count) const {
   p.grid.demand_charge = all_.grid.demand_charge;
   p.grid.window = all_.grid.window;
   std::vector<int> months;
-  for (const Window& w : windows_) {
-    if (w.last <= first || w.first >= first + count) continue;
+  const auto begins =
+      std::upper_bound(windows_.begin(), windows_.end(), first, [](int t, const Window& w) { return t < w.last; });
+  for (auto one = begins; one != windows_.end() && one->first < first + count; ++one) {
+    const Window& w = *one;
     if (months.empty() || months.back() != w.month) months.push_back(w.month);
     p.grid.windows.push_back(
         {std::max(w.first - first, 0), std::min(w.last - first, count), 0.0, static_cast<int>(months.size()) - 1});

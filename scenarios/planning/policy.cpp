@@ -108,7 +108,7 @@ class Planner : public Policy {
   void follow(const DispatchSolution& plan, const std::vector<int>& sessions, const Batch& batch, int lane, int now,
               std::span<double> row) const {
     if (plan.status != DispatchStatus::optimal) return;
-    if (!door_.islanded(now)) {
+    if (!door_.islanded(batch, lane, now)) {
       if (door_.writes_grid()) door_.set_grid(plan.grid[0], row);
       for (std::size_t s = 0; s < plan.storage.size() && !door_.writes_grid(); ++s)
         door_.set_storage(batch, lane, s, plan.storage[s][0], row);
@@ -274,7 +274,7 @@ class DynamicProgramming : public Planner {
     door_.measure(batch, lane, now, {}, here);
     const double reached = here.grid.peak_reached.empty() ? 0 : here.grid.peak_reached[0];
     const DispatchDp::Decision best = dp_.best(static_cast<int>(t), here.storages[0].energy_start, reached);
-    if (!door_.islanded(now)) {
+    if (!door_.islanded(batch, lane, now)) {
       if (door_.writes_grid()) door_.set_grid(best.grid, row);
       else door_.set_storage(batch, lane, 0, best.power, row);
     }

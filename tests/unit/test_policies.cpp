@@ -87,6 +87,7 @@ TEST_CASE("policies: no controller is below the bound", "[policies]") {
     std::vector<const char*> days;  // from, to
     const char* money;
     std::vector<std::string> controllers;  // besides its own, or none
+    std::string battery = "assets.battery.";
   };
   const std::vector<std::string> planners{"greedy", "rolling_lp", "perfect_foresight"};
   const std::vector<Plant> plants{
@@ -103,17 +104,22 @@ TEST_CASE("policies: no controller is below the bound", "[policies]") {
        "USD",
        {"hold", "self_consumption", "dynamic_programming"}},
       {library + "workplace_ev.yaml", {"2015-06-30 00:00", "2015-07-01 00:00"}, "USD", {"hold", "self_consumption"}},
+      {library + "virtual_power_plant.yaml",
+       {"2016-08-30 00:00", "2016-08-31 00:00"},
+       "USD",
+       {"hold", "self_consumption", "dynamic_programming"},
+       "assets.homes.members.battery."},
       {own, {}, "INR", {"hold", "self_consumption", "off_grid"}}};
   int compared = 0;
   for (const Plant& plant : plants) {
     for (int draw = 0; draw < 6; ++draw) {
-      std::vector<std::string> set{"assets.battery.packs=" + std::to_string(uniform(0.2, 3)),
-                                   "assets.battery.state_of_charge=" + std::to_string(uniform(0.1, 0.9)),
-                                   "assets.battery.standby=" + std::to_string(uniform(0, 0.019)),
-                                   "assets.battery.quadratic=" + std::to_string(uniform(0, 0.2))};
+      std::vector<std::string> set{plant.battery + "packs=" + std::to_string(uniform(0.2, 3)),
+                                   plant.battery + "state_of_charge=" + std::to_string(uniform(0.1, 0.9)),
+                                   plant.battery + "standby=" + std::to_string(uniform(0, 0.019)),
+                                   plant.battery + "quadratic=" + std::to_string(uniform(0, 0.2))};
       if (draw % 3 == 1)
         set.push_back("assets.grid.export_price=" + std::to_string(uniform(-0.1, 0.6)) + " " + plant.money + "/kWh");
-      if (draw % 3 == 2) set.push_back("assets.battery.rating=" + std::to_string(uniform(3, 100)) + " kW");
+      if (draw % 3 == 2) set.push_back(plant.battery + "rating=" + std::to_string(uniform(3, 100)) + " kW");
       LoadOptions load{set, {}, {}, {}};
       if (!plant.days.empty()) load.from = plant.days[0], load.to = plant.days[1];
       // Longer intervals loosen the bound and must not break it.
