@@ -23,6 +23,9 @@
 #include "engine/random.hpp"
 #include "engine/recorder.hpp"
 #include "scenarios/kpi.hpp"
+#include "scenarios/planning/dispatch_dp.hpp"
+#include "scenarios/planning/dispatch_lp.hpp"
+#include "scenarios/planning/plant_problem.hpp"
 #include "scenarios/scenario.hpp"
 #include "scenarios/sweep.hpp"
 
@@ -410,6 +413,36 @@ balance: [grid, pv, load]
   bench.add({"start_up_year_of_minutes", "s", best, 0.3, false, "0.3 s", "525,600 rows of load and weather to the first step"});
 }
 
+// Planners on a home with tariff, PV and battery: a day in quarters of an hour, moved on by one and solved again; a year of hours at once.
+void planning(Bench& bench) {
+  const auto plan = plan_of("home_time_of_use.yaml");
+  const PlantProblem quarters(plan, Purpose::plan, 900), hours(plan, Purpose::plan, 3600);
+  constexpr int moves = 200;
+  std::vector<DispatchProblem> days;
+  for (int k = 0; k <= moves; ++k) days.push_back(quarters.problem(k, 96));
+  double iterations = 0, cost = 0;
+  const double warm = best_of(9, [&] {
+    DispatchLp lp;
+    lp.solve(days[0]);
+    iterations = 0;
+    for (int k = 1; k <= moves; ++k) {
+      days[static_cast<std::size_t>(k)].storages[0].energy_start = lp.solve(days[static_cast<std::size_t>(k)], 1).energy[0][0];
+      iterations += lp.iterations();
+    }
+  });
+  const double first = best_of(9, [&] { DispatchLp().solve(days[0]); });
+  bench.add({"plan_of_a_day_moved_on", "us", (warm - first) / moves * 1e6, 250, false, "250 us",
+             fmt::format("96 intervals, warm dual simplex, {:.1f} iterations; from nothing {:.0f} us", iterations / moves,
+                         first * 1e6)});
+  const DispatchProblem year = hours.whole();
+  const double lp = best_of(3, [&] { cost = DispatchLp().solve(year).cost; });
+  bench.add({"plan_of_a_year_linear", "ms", lp * 1e3, 385, false, "385 ms (scipy-HiGHS)",
+             fmt::format("{} hours, primal simplex: {:.3f} AUD", year.intervals, cost)});
+  const double dp = best_of(3, [&] { cost = DispatchDp(year, {}).cost(); });
+  bench.add({"plan_of_a_year_dynamic", "ms", dp * 1e3, 200, false, "200 ms",
+             fmt::format("{} hours, 201 levels, 111 moves: {:.3f} AUD", year.intervals, cost)});
+}
+
 int run_bench(const std::vector<std::string>& names, bool as_json) {
   std::vector<BenchCase> cases{{"one_lane_recording", one_lane},
                                {"lanes_1024_recording", many_lanes},
@@ -422,7 +455,8 @@ int run_bench(const std::vector<std::string>& names, bool as_json) {
                                {"actions_snapshot_reset", agents},
                                {"chargers_54", chargers},
                                {"street_of_1000_homes", street},
-                               {"start_up", start_up}};
+                               {"start_up", start_up},
+                               {"planning", planning}};
   for (const BenchCase& c : gym_cases()) cases.push_back(c);
   Bench bench(names, as_json);
   const double copy = copy_bandwidth();

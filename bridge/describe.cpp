@@ -10,6 +10,7 @@
 #include "bridge/commands.hpp"
 #include "engine/declare.hpp"
 #include "engine/sensor.hpp"
+#include "scenarios/planning/policy_options.hpp"
 #include "scenarios/problems.hpp"
 #include "scenarios/scenario.hpp"
 
@@ -213,6 +214,30 @@ void print(const Type& t) {
   }
 }
 
+ordered_json describe(const PolicyType& policy) {
+  ordered_json all{{"name", policy.name}, {"doc", policy.doc}, {"controller", true}, {"policy", true}};
+  for (const char* group : {"ports", "states", "inputs", "outputs", "parameters"}) all[group] = ordered_json::array();
+  for (const PolicyKey& key : policy.keys) {
+    ordered_json one{{"name", key.name}, {"unit", key.unit}};
+    if (const double start = PolicyOptions{}.*key.value; std::isfinite(start)) one["default"] = start;
+    one["min"] = key.range.low, one["max"] = key.range.high;
+    one["doc"] = key.doc;
+    all["parameters"].push_back(one);
+  }
+  return all;
+}
+
+void print(const PolicyType& policy) {
+  fmt::print("{}: {}\n\nkeys\n", policy.name, policy.doc);
+  for (const PolicyKey& key : policy.keys) {
+    const double start = PolicyOptions{}.*key.value;
+    fmt::print(
+        "  {:<28} {:<12} {:<26} {}\n", key.name, key.unit,
+        fmt::format("{} [{:g}, {:g}]", std::isfinite(start) ? fmt::format("{:g}", start) : "", key.range.low, key.range.high),
+        key.doc);
+  }
+}
+
 // `describe faults`: each kind by the layer that it lies in, with what it befalls and does.
 int describe_faults(bool as_json) {
   if (as_json) {
@@ -243,6 +268,7 @@ int describe_command(const std::string& model, bool as_json) {
     if (as_json) {
       ordered_json all = ordered_json::array();
       for (const auto& [name, type] : registry()) all.push_back(describe(type));
+      for (const PolicyType& policy : policy_types()) all.push_back(describe(policy));
       fmt::print("{}\n", all.dump());
       return done;
     }
@@ -252,10 +278,17 @@ int describe_command(const std::string& model, bool as_json) {
         if (type.controller == controllers) fmt::print("  {:<20} {}\n", name, type.doc);
       }
     }
+    fmt::print("\ncontrollers that plan between steps (policies)\n");
+    for (const PolicyType& policy : policy_types()) fmt::print("  {:<20} {}\n", policy.name, policy.doc);
     fmt::print(
         "\nurja describe MODEL tells more; urja describe faults lists the faults; urja describe sensor and link what is measured "
         "and sent.\n"
         "The language: urja describe scenario, data, calendar or sweep.\n");
+    return done;
+  }
+  if (const PolicyType* policy = find_policy(model)) {
+    if (as_json) fmt::print("{}\n", describe(*policy).dump());
+    else print(*policy);
     return done;
   }
   const Type* type = model == "sensor" || model == "sensors" ? &sensor_type()
@@ -266,6 +299,7 @@ int describe_command(const std::string& model, bool as_json) {
     std::vector<std::string> names{"faults", "sensor", "link", "scenario", "data", "calendar", "sweep"};
     for (const auto& [name, t] : disturbances()) names.push_back(name);
     for (const auto& [name, t] : registry()) names.push_back(name);
+    for (const PolicyType& policy : policy_types()) names.push_back(policy.name);
     const std::string close = nearest(model, names);
     std::fprintf(stderr, "urja: there is no model, fault or topic '%s'; %s\n", model.c_str(),
                  close.empty() ? ("models: " + any_of(names)).c_str() : ("did you mean '" + close + "'?").c_str());

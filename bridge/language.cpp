@@ -29,6 +29,7 @@ assets:
 balance: [battery, grid, pv] who takes what is left over within a step, in this order; loads that are not named come last, the least
                              important zone (`priority`) first: what nobody gives is unserved
 controller: {model: self_consumption}                  urja describe lists them; it finds its battery and loads by itself
+                             {model: rolling_lp, every: 15 min, horizon: 24 h, forecast_error: 10 %} and its like plan between steps
 sensors:                     how well channels are measured: urja describe sensor. Controllers read what is measured, KPIs and bills what is
                              true. What is not named is perfect; a later entry adds to an earlier one
   grid.power: {set: meter_class_0_5s, noise: 20 W, interval: 5 s}

@@ -176,6 +176,8 @@ int run(RunArguments a) {
     };
     result = run_scenario(scenario, options, kpis);
     kpis["load_s"] = loading;
+  } catch (const ScenarioError& e) {  // a policy that cannot plan for this plant
+    return print_problems(e.problems);
   } catch (const RecordError& e) {
     std::fprintf(stderr, "urja: %s\n", e.what());
     if (fs::exists(out.string() + ".part")) std::fprintf(stderr, "What was written until then is in %s.part\n", out.c_str());
@@ -206,9 +208,10 @@ int run(RunArguments a) {
     return failed;
   }
   if (!result.finished) {
-    std::fprintf(stderr, "urja: interrupted at %s; the file is complete up to there\n      go on with: %s\n",
+    std::fprintf(stderr, "urja: interrupted at %s; the file is complete up to there\n      %s\n",
                  Zone::find(scenario.zone)->text(static_cast<std::int64_t>(result.until)).c_str(),
-                 resume_command(a, out).c_str());
+                 result.resumable ? ("go on with: " + resume_command(a, out)).c_str()
+                                  : "it cannot go on from there: what its controller plans next depends on its last plan");
     return failed;
   }
   return done;

@@ -11,6 +11,7 @@
 #include "engine/sensor.hpp"
 #include "engine/units.hpp"
 #include "scenarios/assets.hpp"
+#include "scenarios/planning/policy_options.hpp"
 #include "scenarios/scenario.hpp"
 
 namespace urja {
@@ -92,14 +93,25 @@ ordered_json model_schema(const Type& t) {
   return {{"type", "object"}, {"properties", keys}, {"required", {"model"}}, {"additionalProperties", false}};
 }
 
+ordered_json policy_schema(const PolicyType& policy) {
+  ordered_json keys{{"model", with_doc({{"const", policy.name}}, policy.doc)}};
+  for (const PolicyKey& key : policy.keys) keys[key.name] = with_doc(quantity(key.unit, false), key.doc, key.unit, &key.range);
+  return {{"type", "object"}, {"properties", keys}, {"required", {"model"}}, {"additionalProperties", false}};
+}
+
 // Each model by the value of its key `model`, so that an editor complains about the right one.
 ordered_json one_of_models(bool controllers) {
   ordered_json names = ordered_json::array(), cases = ordered_json::array();
-  for (const auto& [name, type] : registry()) {
-    if (type.controller != controllers) continue;
+  const auto take = [&](const std::string& name) {
     names.push_back(name);
     cases.push_back({{"if", {{"properties", {{"model", {{"const", name}}}}}, {"required", {"model"}}}},
                      {"then", {{"$ref", "#/$defs/" + name}}}});
+  };
+  for (const auto& [name, type] : registry()) {
+    if (type.controller == controllers) take(name);
+  }
+  for (const PolicyType& policy : policy_types()) {
+    if (controllers) take(policy.name);
   }
   return {{"type", "object"}, {"properties", {{"model", {{"enum", names}}}}}, {"required", {"model"}}, {"allOf", cases}};
 }
@@ -142,6 +154,7 @@ ordered_json channels_schema(const Type& type) {
 ordered_json schema() {
   ordered_json defs = ordered_json::object();
   for (const auto& [name, type] : registry()) defs[name] = model_schema(type);
+  for (const PolicyType& policy : policy_types()) defs[policy.name] = policy_schema(policy);
   defs["asset"] = one_of_models(false);
   const ordered_json text{{"type", "string"}};
   ordered_json fleet{{"type", "object"},

@@ -11,6 +11,7 @@
 
 #include "scenarios/checkpoint.hpp"
 #include "scenarios/fault_log.hpp"
+#include "scenarios/planning/policy_run.hpp"
 
 namespace urja {
 namespace {
@@ -89,11 +90,17 @@ RunResult run_scenario(const Scenario& scenario, const RunOptions& options, nloh
   sums.insert(sums.end(), counter.metered().begin(), counter.metered().end());
   Meter meter(*scenario.plan, batch.blocks(), sums);
 
+  PolicyRun policy(scenario, batch);
+  if (options.resume && policy.remembers())
+    throw CheckpointError("a run under '" + scenario.policy->name +
+                          "' cannot go on: what it plans next depends on its last plan");
+
   Checkpoint checkpoint;
   const std::string checkpoint_path = options.out.empty() ? "" : Checkpoint::path_for(options.out);
   const auto identity = identity_of(scenario, options.version);
   std::unique_ptr<Recorder> recorder;
   RunResult result;
+  result.resumable = !policy.remembers();
   if (options.resume) {
     checkpoint = Checkpoint::read(checkpoint_path);
     checkpoint.must_be(identity);
@@ -138,7 +145,7 @@ RunResult run_scenario(const Scenario& scenario, const RunOptions& options, nloh
     const int steps = static_cast<int>(std::min(per_record, all - result.steps));
     const double time = batch.time(0);
     meter.clear();
-    batch.step(steps, options.threads, &meter);
+    policy.step(batch, result.steps, steps, options.threads, meter);
     counter.add(meter, first_kpi, scenario.step);
     if (recorder) recorder->append(time, batch, meter, steps);
     faults.watch(batch, steps * scenario.step);
@@ -149,7 +156,7 @@ RunResult run_scenario(const Scenario& scenario, const RunOptions& options, nloh
     }
     result.steps += steps;
     const double now = seconds_since(begin);
-    if (recorder && now - saved > options.checkpoint_every && result.steps < all) {
+    if (recorder && result.resumable && now - saved > options.checkpoint_every && result.steps < all) {
       save();
       saved = now;
     }
@@ -159,13 +166,14 @@ RunResult run_scenario(const Scenario& scenario, const RunOptions& options, nloh
     }
   }
   result.wall_s = wall_before + seconds_since(begin);
-  if (recorder && result.steps < all && result.trouble.empty()) save();
+  if (recorder && result.resumable && result.steps < all && result.trouble.empty()) save();
   result.until = batch.time(0);
   result.finished = result.steps == all;
 
   std::string doubt;
   kpis = key_figures(scenario, batch, counter, 0, result.steps, doubt);
   faults.add_to(kpis, scenario, batch, counter, result.steps);
+  if (result.finished) policy.add_to(kpis);
   kpis["wall_s"] = result.wall_s;
   kpis["steps_per_s"] = result.wall_s > 0 ? static_cast<double>(result.steps) / result.wall_s : 0.0;
   if (!doubt.empty() && result.trouble.empty()) result.trouble = doubt, result.finished = false;
@@ -173,7 +181,7 @@ RunResult run_scenario(const Scenario& scenario, const RunOptions& options, nloh
     faults.write_events(*recorder);
     recorder->attribute("kpis", kpis.dump());
     recorder->attribute("complete", static_cast<std::int64_t>(result.finished));
-    const bool ended = result.steps == all || !result.trouble.empty();
+    const bool ended = result.steps == all || !result.trouble.empty() || !result.resumable;
     // The checkpoint goes before the part: at no moment is there one that could not be gone on from.
     recorder->finish(true);
     if (ended) {

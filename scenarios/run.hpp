@@ -23,6 +23,7 @@ struct RunOptions {
 
 struct RunResult {
   bool finished = false;  // false: stopped by `progress` or by trouble
+  bool resumable = true;  // false: its policy remembers what no checkpoint holds
   std::string trouble;    // of the lane, when it was stopped for that
   double until = 0;       // UTC seconds that were reached
   std::int64_t steps = 0;

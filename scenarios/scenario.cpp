@@ -338,12 +338,26 @@ class ScenarioSource::Loader {
     if (const Node* controller = root_.find("controller")) {
       if (controller->is_scalar())
         fail(*controller, "expected {model: .., ..}", fmt::format("write `controller: {{model: {}}}`", controller->text));
+      else if (const Node* model = controller->find("model"); model && find_policy(model->text))
+        read_policy_at(*controller, *find_policy(model->text));
       else if (const Type* type = model_of(*controller, true))
         todo.emplace_back(add(*s_.plan, "controller", *type, 0, 1, "controller"), controller);
     }
     // Values after all assets are there: a controller names others.
     reader_->not_loaded = not_loaded_;
     for (auto& [target, node] : todo) reader_->read(target, *node, {"model", "on"});
+  }
+
+  void read_policy_at(const Node& node, const PolicyType& type) {
+    s_.policy = read_policy(type, node, *reader_, problems_);
+    const double steps = s_.policy->every / s_.step;
+    if (std::abs(steps - std::round(steps)) > 1e-6 || steps < 1 - 1e-9)
+      fail(node.find("every") ? *node.find("every") : node, "`every` is not a whole number of steps",
+           fmt::format("the run's step is {}", duration_text(s_.step)));
+    const double decisions = (s_.end - s_.start) / s_.policy->every;
+    if (std::abs(decisions - std::round(decisions)) > 1e-6)
+      fail(node.find("every") ? *node.find("every") : node, "the run is not a whole number of decisions long",
+           fmt::format("{} of {}", duration_text(s_.end - s_.start), duration_text(s_.policy->every)));
   }
 
   // Is this an asset that the file does not have, of which the command line sets something? Says so.
@@ -397,6 +411,9 @@ class ScenarioSource::Loader {
     std::vector<std::string> names;
     for (const auto& [name, type] : registry()) {
       if (type.controller == controllers) names.push_back(name);
+    }
+    for (const PolicyType& policy : policy_types()) {
+      if (controllers) names.push_back(policy.name);
     }
     return names;
   }

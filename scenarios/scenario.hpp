@@ -14,6 +14,7 @@
 
 #include "engine/plan.hpp"
 #include "scenarios/parameter_sets.hpp"
+#include "scenarios/planning/policy_options.hpp"
 #include "scenarios/problems.hpp"
 #include "scenarios/tree.hpp"
 
@@ -38,6 +39,7 @@ struct Scenario {
     std::string name, kind, on;
   };
   std::vector<Fault> faults;                       // in the order of the plan's disturbers
+  std::optional<PolicyOptions> policy;             // that acts between steps, where `controller` names one
   std::map<std::string, std::string> models;       // asset ("homes.pv") -> model
   std::map<std::string, std::string> data_hashes;  // file -> 64 bits of FNV-1a
   std::vector<std::string> notes;                  // what a user should know (assumptions, filled gaps)

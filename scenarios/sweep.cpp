@@ -326,6 +326,7 @@ class Runner {
     for (std::size_t v : group.variants) {
       try {
         auto scenario = std::make_shared<Scenario>(source_.load(options_of(sweep_.variants[v])));
+        refuse_policy(*scenario);
         const std::lock_guard lock(mutex_);
         if (result_.currency.empty()) result_.currency = scenario->currency;
         result_.scenario = scenario->name;
@@ -338,6 +339,15 @@ class Runner {
         if (first_problems_.empty()) first_problems_ = e.problems;
       }
     }
+  }
+  // Lanes of a sweep step side by side without a stop; a policy would have to act between their steps, each lane with a plan of its own.
+  static void refuse_policy(const Scenario& scenario) {
+    if (!scenario.policy) return;
+    Problems problems;
+    problems.add({scenario.file, 0, 0, "controller",
+                  fmt::format("'{}' plans between steps, which a sweep does not do", scenario.policy->name),
+                  "run it alone with `urja run`, or name a controller that is a model"});
+    throw ScenarioError{problems};
   }
   void stop_if_none_loads() {
     const bool none = std::all_of(result_.variants.begin(), result_.variants.end(),

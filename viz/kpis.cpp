@@ -51,6 +51,8 @@ constexpr std::array k_known{
     Known{"export_kwh", "Grid", "Energy sold", "kWh"},
     Known{"peak_import_kw", "Grid", "Highest import", "kW"},
     Known{"cost_total", "Cost and CO₂", "Net cost", "money"},
+    Known{"scored_cost", "Cost and CO₂", "Net cost, and what was not delivered at its price", "money"},
+    Known{"bound_cost", "Cost and CO₂", "Bound: no controller can cost less", "money"},
     Known{"cost_energy", "Cost and CO₂", "Cost of energy", "money"},
     Known{"cost_demand", "Cost and CO₂", "Demand charges", "money"},
     Known{"cost_fuel", "Cost and CO₂", "Cost of fuel", "money"},

@@ -102,6 +102,16 @@ TEST_CASE("heavy headers stay behind a .cpp", "[arch]") {
   }
 }
 
+TEST_CASE("the linear programs' solver is known to one file", "[arch]") {
+  for (const Source& s : sources()) {
+    for (const std::string& line : s.lines) {
+      const std::string header = included(line);
+      INFO(s.path << " includes " << header);
+      if (header.starts_with("Clp") || header.starts_with("Coin")) CHECK(s.path == "scenarios/planning/dispatch_lp.cpp");
+    }
+  }
+}
+
 TEST_CASE("sockets are opened in bridge only", "[arch]") {
   for (const Source& s : sources()) {
     if (s.folder == "bridge" || s.folder == "tests") continue;

@@ -13,6 +13,7 @@
 #include <thread>
 
 #include "engine/declare.hpp"
+#include "scenarios/planning/policy_options.hpp"
 #include "scenarios/probe.hpp"
 #include "tests/catch.hpp"
 #include "tests/corpus/program.hpp"
@@ -181,7 +182,12 @@ TEST_CASE("describe: the list, the text, and a name that is not there", "[progra
   REQUIRE(all.is_array());
   std::size_t shipped = 0;
   for (const auto& [name, type] : registry()) shipped += name.rfind("test_", 0) != 0;
-  CHECK(all.size() == shipped);
+  CHECK(all.size() == shipped + policy_types().size());
+  for (const PolicyType& policy : policy_types()) {
+    const json one = json::parse(program({"describe", policy.name, "--json"}).out);
+    CHECK(one["parameters"].size() == policy.keys.size());
+    CHECK_THAT(program({"describe", policy.name}).out, contains("every") && contains("lost_load"));
+  }
   const ProgramResult text = program({"describe", "battery"});
   CHECK(text.status == 0);
   CHECK_THAT(text.out, contains("state_of_charge") && contains("parameter sets") && contains("lfp_64kwh"));

@@ -1,0 +1,39 @@
+#pragma once
+// Policies: planners that act between steps.
+//
+//   every control interval, for each lane:   what is measured -> a plan -> set-points -> Batch::write -> the steps until the next one
+//
+// They read what controllers read (Plan::measured: sensors, links) and write what an agent may write, through the same door, so that an
+// agent, a policy and a controller model can be compared on one plant. What they know of the future is said by each policy; it comes from
+// the engine (series.hpp). All of them plan the mean of an interval and know the present one; a plant that varies within it does the
+// rest by its merit list.
+//
+// Set-points: power of the batteries (of a fleet's members in proportion to what each has left, or room for), run and loading of gensets,
+// pilots of chargers. While the grid is not there, batteries are under no command: they hold the bus. PV is curtailed and loads are shed
+// by the merit list alone.
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "engine/batch.hpp"
+#include "scenarios/planning/plant_problem.hpp"
+#include "scenarios/planning/policy_options.hpp"
+
+namespace urja {
+
+class Policy {
+ public:
+  virtual ~Policy() = default;
+  // What it writes, for Batch::write.
+  virtual const std::vector<Quantity>& writes() const = 0;
+  // Set-points for the interval that begins, [lanes x writes().size()] row by row; NaN: no command.
+  virtual void act(const Batch& batch, std::span<double> actions) = 0;
+  // Whether what it does depends on what it did before, so that a run cannot go on from a checkpoint.
+  virtual bool remembers() const { return false; }
+};
+
+// Of a policy's name, and `hold` (batteries at 0 W). Throws std::invalid_argument: what it cannot describe or cannot do.
+std::unique_ptr<Policy> make_policy(const PolicyOptions& options, const std::shared_ptr<const Plan>& plan);
+
+}  // namespace urja
