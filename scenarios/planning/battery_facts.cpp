@@ -22,13 +22,6 @@ double interpolated(const std::vector<double>& values, double at) {
 
 double BatteryFacts::energy_at(double state_of_charge) const { return interpolated(energy, state_of_charge); }
 
-double BatteryFacts::state_of_charge_at(double wanted) const {
-  const auto above = std::upper_bound(energy.begin() + 1, energy.end() - 1, wanted);
-  const auto k = static_cast<std::size_t>(above - energy.begin());
-  const double share = (wanted - energy[k - 1]) / (energy[k] - energy[k - 1]);
-  return std::clamp((static_cast<double>(k - 1) + share) / static_cast<double>(energy.size() - 1), 0.0, 1.0);
-}
-
 double BatteryFacts::loss_at(double power) const {
   std::size_t first = 0, last = loss.size() - 1;
   while (std::isnan(loss[first])) ++first;

@@ -17,7 +17,6 @@ struct BatteryFacts {
   std::vector<double> loss;
 
   double energy_at(double state_of_charge) const;
-  double state_of_charge_at(double energy) const;
   double loss_at(double power) const;  // linear between the samples that there are, and on beyond them
   // Shares of power that arrive, charging and discharging: means over the samples between a tenth and all of what it can do, of what flows
   // beyond the loss at rest.

@@ -91,12 +91,6 @@ Extent over_intervals(const std::vector<double>& steps, int per_interval) {
 
 }  // namespace
 
-double StorageUnits::energy_at_start() const {
-  double sum = 0;
-  for (const BatteryFacts& f : members) sum += f.energy_at(f.state_of_charge_start);
-  return sum;
-}
-
 void StorageUnits::refit(const std::vector<double>& powers, DispatchProblem::Storage& storage) const {
   double rating = 0, taken = 0, kept = 0, given = 0, drawn = 0;
   for (const BatteryFacts& f : members) rating += f.rating;

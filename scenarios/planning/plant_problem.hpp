@@ -31,7 +31,6 @@ struct StorageUnits {
   std::string asset;  // "battery", "homes.battery"
   int fleet = -1;
   std::vector<BatteryFacts> members;  // one in a plant
-  double energy_at_start() const;
   // Efficiencies at the powers of a plan [W, out > 0], shared out by rating, in place of the mean ones; where it does not move, as they were.
   void refit(const std::vector<double>& powers, DispatchProblem::Storage& storage) const;
 };

@@ -8,9 +8,8 @@
 // the engine (series.hpp). All of them plan the mean of an interval and know the present one; a plant that varies within it does the
 // rest by its merit list.
 //
-// Set-points: power of the batteries (of a fleet's members in proportion to what each has left, or room for), run and loading of gensets,
-// pilots of chargers. While the grid is not there, batteries are under no command: they hold the bus. PV is curtailed and loads are shed
-// by the merit list alone.
+// Set-points: the grid's planned power or the batteries' (plant_door.hpp says which), run and loading of gensets, pilots of chargers. While the
+// grid is not there, batteries are under no command: they hold the bus. PV is curtailed and loads are shed by the merit list alone.
 #include <memory>
 #include <span>
 #include <string>
