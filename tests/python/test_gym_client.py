@@ -184,6 +184,11 @@ def test_lease():
         assert same(env.reset(), first)
         time.sleep(0.8)
         assert same(env.reset(seed=9), first)
+    with contextlib.closing(urja_gym.make_vec(**stub(lease=0.5), num_envs=2)) as envs:
+        envs.reset(seed=9)
+        time.sleep(0.8)  # a reset of one lane must not begin the other anew
+        raised(urja_gym.SessionError, lambda: envs.reset(options={"reset_mask": np.array([True, False])}))
+        envs.reset()
 
 
 # ---- the process ----
