@@ -31,14 +31,16 @@ int gym_command(const GymArguments& a) {
   }
   watch_interrupts();
   try {
+    gym::Limits limits = a.limits;
+    limits.shares = !gym::is_public(a.endpoint.bind);
     gym::Desk desk(
         [&](LoadOptions::Gym gym) {
           LoadOptions load = a.load;
           load.gym = gym;
           return load_scenario(a.scenario, load);
         },
-        a.limits, version_text());
-    gym::serve(desk, a.endpoint, a.limits, [](const std::string& bound) {
+        limits, version_text());
+    gym::serve(desk, a.endpoint, limits, [](const std::string& bound) {
       fmt::print("urja-gym/1 {}\n", bound);
       std::fflush(stdout);
     });

@@ -15,10 +15,7 @@ Reply refusal(const Header& to, const Refusal& why) {
   r.header.magic = magic, r.header.major = major_version, r.header.minor = minor_version;
   r.header.type = static_cast<std::uint8_t>(Message::error);
   r.header.flags = 0, r.header.t = 0, r.header.crc = 0, r.header.reserved = 0;
-  nlohmann::json meta{{"code", why.code}, {"text", why.text}, {"retryable", why.retryable}};
-  if (!why.field.empty()) meta["field"] = why.field;
-  if (why.index >= 0) meta["index"] = why.index;
-  r.meta = pack(meta);
+  r.meta = pack(to_meta(why));
   return r;
 }
 
@@ -29,6 +26,13 @@ std::uint64_t unguessable() {
 }
 
 }  // namespace
+
+nlohmann::json to_meta(const Refusal& why) {
+  nlohmann::json meta{{"code", why.code}, {"text", why.text}, {"retryable", why.retryable}};
+  if (!why.field.empty()) meta["field"] = why.field;
+  if (why.index >= 0) meta["index"] = why.index;
+  return meta;
+}
 
 Desk::Desk(std::function<Scenario(LoadOptions::Gym)> load, const Limits& limits, std::string version)
     : load_(std::move(load)), limits_(limits), version_(std::move(version)) {
@@ -58,6 +62,7 @@ Reply Desk::answer(const Request& request, double now) {
   if (found == sessions_.end()) throw Refusal{"SESSION", "there is no such session; its lease may be over", "session"};
   Session& session = *found->second;
   session.last_heard = now;
+  std::unique_lock<std::mutex> one_at_a_time(session.mutex);
   Reply reply;
   if (session.repeats(h)) return session.last_reply();
   try {
@@ -66,6 +71,7 @@ Reply Desk::answer(const Request& request, double now) {
     reply = refusal(h, {"LIMIT", "the server has no memory for this", "memory"});
   } catch (const std::exception& e) { reply = refusal(h, {"INTERNAL", e.what()}); }
   if (session.closed()) {
+    one_at_a_time.unlock();  // its thread may wait for it
     sessions_.erase(found);
     return reply;
   }
@@ -105,8 +111,10 @@ Reply Desk::welcome(const Request& request, double now) {
 }
 
 int Desk::expire(double now) {
-  return static_cast<int>(
-      std::erase_if(sessions_, [&](const auto& one) { return now - one.second->last_heard > limits_.lease_s; }));
+  return static_cast<int>(std::erase_if(sessions_, [&](const auto& one) {
+    if (one.second->stepped_since()) one.second->last_heard = now;
+    return now - one.second->last_heard > limits_.lease_s;
+  }));
 }
 
 }  // namespace urja::gym

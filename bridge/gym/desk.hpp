@@ -22,7 +22,10 @@ struct Limits {
   std::int64_t steps_per_request = 1 << 26;     // lanes times steps
   int threads = 64;                             // of a session
   double lease_s = 60;
+  bool shares = true;  // memory with clients on the same host
 };
+
+nlohmann::json to_meta(const Refusal& why);  // of an ERROR
 
 class Session;
 

@@ -36,7 +36,9 @@ enum class Message : std::uint8_t {
   ok = 21,
   totals = 22,
   masks = 23,
-  truth = 24
+  truth = 24,
+  share = 25,
+  shared = 26
 };
 
 inline constexpr std::uint32_t magic = 0x474A5255;  // "URJG"

@@ -44,7 +44,10 @@ const char* source_of(const GymSpecification::Observation& o) {
 
 }  // namespace
 
-Session::~Session() { desk_.memory_ -= charged_; }
+Session::~Session() {
+  line_.reset();  // ends its thread
+  desk_.memory_ -= charged_;
+}
 
 void Session::charge(std::int64_t bytes, const char* what) {
   if (desk_.memory_ + bytes > desk_.limits_.memory)
@@ -169,6 +172,10 @@ Reply Session::answer(const Request& request) {
       r = simple(Message::ok);
       break;
     case Message::ping: r = simple(Message::pong); break;
+    case Message::share:
+      no_blob();
+      r = share();
+      break;
     default: throw Refusal{"TYPE", fmt::format("{} is no type of a request", h.type), "type"};
   }
   r.header.session = id_;
@@ -265,38 +272,69 @@ Reply Session::spec() const { return simple(Message::spec, {{"schema_hash", hash
 
 // ------------------------------------------------------------------------------------------------------ results, episodes
 
-// A RESULT that `write(result)` fills.
-template <class Write> Reply Session::with_result(Write&& write) {
-  VectorEnvironment& e = env();
-  const auto n = static_cast<std::size_t>(e.lanes()), wide = static_cast<std::size_t>(e.observations());
-  const bool keeps_final = e.options().autoreset == VectorEnvironment::Autoreset::same_step;
-  Layout layout;
-  const std::size_t observations = layout.add<float>(n * wide), reward = layout.add<double>(n),
-                    terminated = layout.add<std::uint8_t>(n), truncated = layout.add<std::uint8_t>(n),
-                    columns = layout.add<double>(n * static_cast<std::size_t>(e.columns())),
-                    draws = layout.add<double>(n * static_cast<std::size_t>(e.draws())), index = layout.add<std::uint32_t>(0);
-  Layout most = layout;
-  const std::size_t all_final = most.add<std::uint32_t>(keeps_final ? n : 0), rows = most.add<float>(keeps_final ? n * wide : 0);
-  std::shared_ptr<Bytes> blob;
-  if (spare_ && spare_.use_count() == 1 && spare_->capacity() >= most.size()) blob = std::move(spare_);
-  else blob = std::make_shared<Bytes>(most.size());
-  blob->shrink(most.size());
-  Bytes& b = *blob;
-  VectorEnvironment::Result result{array_at<float>(b, observations),      array_at<double>(b, reward),
-                                   array_at<std::uint8_t>(b, terminated), array_at<std::uint8_t>(b, truncated),
-                                   array_at<double>(b, columns),          array_at<double>(b, draws),
-                                   array_at<std::uint32_t>(b, all_final), array_at<float>(b, rows)};
-  write(result);
-  // Only as many final rows as there are.
-  Layout exact = layout;
-  const std::size_t at_index = exact.add<std::uint32_t>(result.ended), at_rows = exact.add<float>(result.ended * wide);
-  if (result.ended > 0) {
-    std::memmove(b.data() + at_index, b.data() + all_final, result.ended * sizeof(std::uint32_t));
-    std::memmove(b.data() + at_rows, b.data() + rows, result.ended * wide * sizeof(float));
+namespace {
+
+// Where the arrays of a RESULT lie; those of ended lanes behind `end`.
+struct ResultLayout {
+  std::size_t observations, reward, terminated, truncated, columns, draws, end;
+  Layout rest;
+  explicit ResultLayout(const VectorEnvironment& e) {
+    const auto n = static_cast<std::size_t>(e.lanes());
+    Layout l;
+    observations = l.add<float>(n * static_cast<std::size_t>(e.observations()));
+    reward = l.add<double>(n);
+    terminated = l.add<std::uint8_t>(n);
+    truncated = l.add<std::uint8_t>(n);
+    columns = l.add<double>(n * static_cast<std::size_t>(e.columns()));
+    draws = l.add<double>(n * static_cast<std::size_t>(e.draws()));
+    end = l.size();
+    rest = l;
   }
-  b.shrink(result.ended > 0 ? exact.size() : index);
+};
+
+}  // namespace
+
+std::size_t Session::most_result() const {
+  const VectorEnvironment& e = env();
+  Layout l = ResultLayout(e).rest;
+  if (e.options().autoreset != VectorEnvironment::Autoreset::same_step) return l.size();
+  const auto n = static_cast<std::size_t>(e.lanes());
+  l.add<std::uint32_t>(n);
+  l.add<float>(n * static_cast<std::size_t>(e.observations()));
+  return l.size();
+}
+
+template <class Write> Session::Written Session::write_result(std::byte* memory, Write&& write) {
+  VectorEnvironment& e = env();
+  const bool keeps_final = e.options().autoreset == VectorEnvironment::Autoreset::same_step;
+  const auto n = static_cast<std::size_t>(keeps_final ? e.lanes() : 0), wide = static_cast<std::size_t>(e.observations());
+  const ResultLayout l(e);
+  Layout most = l.rest;
+  const std::size_t index = most.add<std::uint32_t>(n), rows = most.add<float>(n * wide);
+  VectorEnvironment::Result result{
+      reinterpret_cast<float*>(memory + l.observations),      reinterpret_cast<double*>(memory + l.reward),
+      reinterpret_cast<std::uint8_t*>(memory + l.terminated), reinterpret_cast<std::uint8_t*>(memory + l.truncated),
+      reinterpret_cast<double*>(memory + l.columns),          reinterpret_cast<double*>(memory + l.draws),
+      reinterpret_cast<std::uint32_t*>(memory + index),       reinterpret_cast<float*>(memory + rows)};
+  write(result);
+  if (result.ended == 0) return {l.end, 0};
+  // Only as many final rows as there are.
+  Layout exact = l.rest;
+  const std::size_t at_index = exact.add<std::uint32_t>(result.ended), at_rows = exact.add<float>(result.ended * wide);
+  std::memmove(memory + at_index, memory + index, result.ended * sizeof(std::uint32_t));
+  std::memmove(memory + at_rows, memory + rows, result.ended * wide * sizeof(float));
+  return {exact.size(), result.ended};
+}
+
+template <class Write> Reply Session::with_result(Write&& write) {
+  const std::size_t most = most_result();
+  std::shared_ptr<Bytes> blob;
+  if (spare_ && spare_.use_count() == 1 && spare_->capacity() >= most) blob = std::move(spare_);
+  else blob = std::make_shared<Bytes>(most);
+  const Written written = write_result(blob->data(), write);
+  blob->shrink(written.size);
   Reply r = simple(Message::result);
-  r.header.t = result.ended;
+  r.header.t = written.ended;
   r.blob = std::move(blob);
   return r;
 }
@@ -321,25 +359,30 @@ Reply Session::reset(const Request& request) {
   return with_result([&](VectorEnvironment::Result& result) { e.reset(seed, which, result); });
 }
 
+// Whether the batch can step with these.
+void Session::check_actions(std::span<const float> actions) const {
+  const VectorEnvironment& e = env();
+  if (e.needs_reset()) throw Refusal{"STATE", "RESET comes first"};
+  if (const int lane = e.over(); lane >= 0)
+    throw Refusal{"STATE", fmt::format("lane {} is over and waits for its RESET", lane), "lane", lane};
+  if (!e.options().agent) return;
+  const auto bad = e.bad_action(actions);
+  if (!bad) return;
+  const auto count = static_cast<std::size_t>(e.actions());
+  const std::string& name = e.specification().actions[bad->index % count].name;
+  throw Refusal{bad->finite ? "OUT_OF_RANGE" : "NAN_ACTION",
+                fmt::format("{} of lane {} is {}", name, bad->index / count % static_cast<std::size_t>(e.lanes()),
+                            bad->finite ? fmt::format("{:g}, out of its bounds", actions[bad->index]) : "not finite"),
+                name, static_cast<std::int64_t>(bad->index)};
+}
+
 Reply Session::step(const Request& request, int steps) {
   VectorEnvironment& e = env();
   const std::size_t count =
       static_cast<std::size_t>(steps) * static_cast<std::size_t>(e.lanes()) * static_cast<std::size_t>(e.actions());
   size_is(request.blob, count * sizeof(float));
-  if (e.needs_reset()) throw Refusal{"STATE", "RESET comes first"};
-  if (const int lane = e.over(); lane >= 0)
-    throw Refusal{"STATE", fmt::format("lane {} is over and waits for its RESET", lane), "lane", lane};
   const auto actions = take(request.blob, 0, count, actions_);
-  if (e.options().agent) {
-    if (const auto bad = e.bad_action(actions)) {
-      const std::string& name = e.specification().actions[bad->index % static_cast<std::size_t>(e.actions())].name;
-      throw Refusal{bad->finite ? "OUT_OF_RANGE" : "NAN_ACTION",
-                    fmt::format("{} of lane {} is {}", name,
-                                bad->index / static_cast<std::size_t>(e.actions()) % static_cast<std::size_t>(e.lanes()),
-                                bad->finite ? fmt::format("{:g}, out of its bounds", actions[bad->index]) : "not finite"),
-                    name, static_cast<std::int64_t>(bad->index)};
-    }
-  }
+  check_actions(actions);
   return with_result([&](VectorEnvironment::Result& result) { e.step(actions, steps, result); });
 }
 
@@ -370,6 +413,64 @@ Reply Session::branch(const Request& request) {
   }
   for (std::size_t k = 0; k < pairs.size(); k += 2) e.branch(static_cast<int>(pairs[k]), static_cast<int>(pairs[k + 1]));
   return seen();
+}
+
+// ---------------------------------------------------------------------------------------------------------- shared memory
+
+namespace {
+constexpr std::size_t most_shared_request = std::size_t{16} << 20;  // bytes: longer plans go over the socket
+}
+
+Reply Session::share() {
+  const VectorEnvironment& e = env();
+  if (!desk_.limits_.shares) throw Refusal{"STATE", "this server shares no memory"};
+  if (!line_) {
+    const std::size_t of_step = static_cast<std::size_t>(e.lanes()) * static_cast<std::size_t>(e.actions()) * sizeof(float);
+    // Room for 64 steps in one request, where that is not much.
+    const std::size_t request = std::max(of_step, std::min(64 * of_step, most_shared_request));
+    charge(static_cast<std::int64_t>(request + 2 * most_result()), "shared memory");
+    line_ = std::make_unique<SharedLine>(
+        request, most_result(), [this](std::uint32_t type, std::uint32_t t, const std::byte* at, std::span<std::byte> reply) {
+          return step_shared(type, t, at, reply);
+        });
+  }
+  return simple(Message::shared, {{"path", line_->path()},
+                                  {"bytes", line_->bytes()},
+                                  {"request_at", SharedLine::request_at},
+                                  {"request_bytes", line_->request_bytes()},
+                                  {"reply_at", {line_->reply_at(0), line_->reply_at(1)}},
+                                  {"reply_bytes", line_->reply_bytes()}});
+}
+
+SharedLine::Answer Session::step_shared(std::uint32_t type, std::uint32_t t, const std::byte* request,
+                                        std::span<std::byte> reply) {
+  const std::lock_guard<std::mutex> one_at_a_time(mutex);
+  stepped_ = true;
+  const auto refused = [&](const Refusal& why) {
+    const std::string meta = pack(to_meta(why));
+    const std::size_t size = std::min(meta.size(), reply.size());
+    std::memcpy(reply.data(), meta.data(), size);
+    return SharedLine::Answer{static_cast<std::uint32_t>(Message::error), 0, static_cast<std::uint32_t>(size)};
+  };
+  try {
+    VectorEnvironment& e = env();
+    const std::uint32_t steps = type == static_cast<std::uint32_t>(Message::step_many) ? t : 1;
+    const std::size_t of_step = static_cast<std::size_t>(e.lanes()) * static_cast<std::size_t>(e.actions());
+    if (type != static_cast<std::uint32_t>(Message::step) && type != static_cast<std::uint32_t>(Message::step_many))
+      throw Refusal{"TYPE", "only steps come this way", "type"};
+    if (steps == 0 || steps * of_step * sizeof(float) > line_->request_bytes() ||
+        static_cast<std::int64_t>(steps) * e.lanes() > desk_.limits_.steps_per_request)
+      throw Refusal{"LIMIT", fmt::format("{} steps in one request", steps), "steps_per_request"};
+    // A copy: what lies there may change while it is looked at.
+    shared_actions_.resize(steps * of_step);
+    std::memcpy(shared_actions_.data(), request, shared_actions_.size() * sizeof(float));
+    check_actions(shared_actions_);
+    const Written written = write_result(
+        reply.data(), [&](VectorEnvironment::Result& result) { e.step(shared_actions_, static_cast<int>(steps), result); });
+    return {static_cast<std::uint32_t>(Message::result), written.ended, static_cast<std::uint32_t>(written.size)};
+  } catch (const Refusal& why) { return refused(why); } catch (const std::exception& e) {
+    return refused({"INTERNAL", e.what()});
+  }
 }
 
 // ------------------------------------------------------------------------------------------------------------- the others

@@ -1,8 +1,11 @@
 #pragma once
 // One client's batch of environments: answers the requests of one session, in order.
+#include <atomic>
+#include <mutex>
 #include <nlohmann/json.hpp>
 
 #include "bridge/gym/desk.hpp"
+#include "bridge/gym/shared_line.hpp"
 
 namespace urja::gym {
 
@@ -20,7 +23,11 @@ class Session {
   // Throws Refusal, and is then as before.
   Reply answer(const Request& request);
   bool closed() const { return closed_; }
-  double last_heard = 0;
+  // Requests come over the socket and through shared memory: one at a time.
+  std::mutex mutex;
+  std::atomic<double> last_heard{0};
+  // Whether something came through shared memory since somebody asked.
+  bool stepped_since() { return stepped_.exchange(false); }
 
  private:
   using Json = nlohmann::json;
@@ -43,7 +50,17 @@ class Session {
                                std::vector<Number>& room) const;
   static void size_is(std::span<const std::byte> blob, std::size_t size);
   VectorEnvironment& env() const;
+  // A RESULT that `write(result)` fills, in memory that has room for the largest; how large it is then, and how many lanes ended.
+  struct Written {
+    std::size_t size;
+    std::uint32_t ended;
+  };
+  template <class Write> Written write_result(std::byte* memory, Write&& write);
+  std::size_t most_result() const;
   template <class Write> Reply with_result(Write&& write);
+  void check_actions(std::span<const float> actions) const;
+  Reply share();
+  SharedLine::Answer step_shared(std::uint32_t type, std::uint32_t t, const std::byte* request, std::span<std::byte> reply);
   void charge(std::int64_t bytes, const char* what);
   static Reply simple(Message type, const Json& meta = Json::object());
 
@@ -64,7 +81,10 @@ class Session {
   std::vector<std::uint64_t> seeds_;
   std::vector<std::uint8_t> mask_;
   std::vector<std::uint32_t> pairs_;
-  std::shared_ptr<Bytes> spare_;  // the blob before the last one, when nobody has it any more
+  std::vector<float> shared_actions_;
+  std::atomic<bool> stepped_{false};
+  std::unique_ptr<SharedLine> line_;  // its thread uses all of the above
+  std::shared_ptr<Bytes> spare_;      // the blob before the last one, when nobody has it any more
 };
 
 }  // namespace urja::gym

@@ -14,14 +14,15 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from .connection import (
-    BRANCH, DROP, HAS_MASK, HAS_SEEDS, HELLO, KPI, MAKE, MASK, RENDER, RESET, RESTORE, SNAPSHOT, SPEC, STATE, STEP, STEP_MANY, WELCOME,
-    Connection, Reply,
+    BRANCH, DROP, HAS_MASK, HAS_SEEDS, HELLO, KPI, MAKE, MASK, RENDER, RESET, RESTORE, SHARE, SHARED, SNAPSHOT, SPEC, STATE, STEP, STEP_MANY,
+    WELCOME, Connection, Reply,
 )  # fmt: skip
 from .errors import NoAnswer, ProtocolError, SequenceError, ServerEnded, SessionError, StateError, UrjaGymError
 from .program import Server, find_program, find_scenario
 from .schema import ActionLayout, Schema, observation_space
+from .shared import SharedLine
 
-TRANSPORTS = ("auto", "ipc", "tcp")
+TRANSPORTS = ("auto", "shm", "ipc", "tcp")
 
 
 @dataclass(frozen=True)
@@ -35,7 +36,8 @@ class Task:
     policy:    "agent": the actions given to step(); "rule": the scenario's own controller, for baselines in the same episodes.
     threads:   of the simulation in the server.
     set:       values of the scenario that are other than in the file: {"assets.battery.packs": 2, "gym.episode": "7 d"}.
-    transport: "ipc" (a socket file), "tcp" (loopback) or "auto", of a server that is started here.
+    transport: "auto": steps through shared memory where the server is on this host, else over the socket; "shm": an error where that
+               cannot be; "ipc" (a socket file), "tcp" (loopback): over such a socket.
     timeout:   s until an unanswered request is repeated, once; after the same time again it is an error.
     server_key, keys: CURVE, for an endpoint on another machine: the public key of the server, and a file with this client's own pair.
     """
@@ -89,6 +91,19 @@ class Task:
                 server.close()
             raise
         return connection, schema, float(welcome.meta.get("lease_s", 60))
+
+    def share(self, connection: Connection, n: int) -> SharedLine | None:
+        """The way through shared memory, where the server offers one and this process can reach it."""
+        if self.transport not in ("auto", "shm"):
+            return None
+        server = connection.server
+        try:
+            told = _expect(connection.request(SHARE, n=n), SHARED).meta
+            return SharedLine(told, (lambda: True) if server is None else server.is_running, self.timeout)
+        except (OSError, UrjaGymError) as error:
+            if self.transport == "shm":
+                raise ProtocolError(f"no shared memory with the server at {connection.endpoint}: {error}") from error
+            return None
 
 
 def _stem(path: str) -> str:
@@ -188,6 +203,7 @@ class Batch:
     def __init__(self, task: Task, envs: int, autoreset: str, copy: bool = True):
         self.task, self.n, self.autoreset, self.copy = task, envs, autoreset, copy
         self._connection: Connection | None = None  # the step goes by this alone: None means that reset must come first
+        self._line: SharedLine | None = None  # or by this, where there is one
         self._schema: Schema | None = None
         self.seeds: np.ndarray | None = None  # [N] uint64, those of the last reset that named some
         self.closed = False
@@ -222,6 +238,7 @@ class Batch:
     def _drop_connection(self, polite: bool = False) -> None:
         """Ends the session, and the server where it is our own."""
         connection, self._connection = self._connection, None
+        self._line = None
         if connection is not None:
             connection.close(polite and connection.server is None)
             if connection.server is not None:
@@ -299,15 +316,29 @@ class Batch:
             parts.append(np.ascontiguousarray(mask, np.uint8))
             flags |= HAS_MASK
         reply = connection.request(RESET, None, _joined(*parts) if parts else b"", flags=flags, n=self.n)
-        self._fresh = False
+        if self._fresh:
+            self._fresh = False
+            self._line = self.task.share(connection, self.n)
         return Result(reply.blob, reply.t, self.layout, self.copy)
 
     def step(self, actions: np.ndarray) -> Reply:
         """One control interval. `actions`: contiguous float32 [N, A]."""
-        return self.request(STEP, None, actions)
+        line = self._line
+        return self.request(STEP, None, actions) if line is None else self._through(line.step, actions)
+
+    def _through(self, step, actions: np.ndarray) -> Reply:
+        """A step through shared memory; what may go wrong is what may go wrong over the socket."""
+        try:
+            return step(actions)
+        except (SessionError, NoAnswer, ServerEnded):
+            self._drop_connection()
+            raise
 
     def step_many(self, actions: np.ndarray) -> Result:
         """`actions` float32 [T, N, A]: T control intervals in one message; reward and columns summed, flags or-ed."""
+        line = self._line
+        if line is not None and line.fits(actions):
+            return self.result(self._through(line.step_many, actions))
         return self.result(self.request(STEP_MANY, None, actions, t=len(actions)))
 
     def result(self, reply: Reply) -> Result:
@@ -374,7 +405,7 @@ def _let_go_after_fork() -> None:
     for batch in list(_batches):
         if batch._connection is not None:
             _inherited.append(batch._connection)
-            batch._connection = None
+            batch._connection = batch._line = None
 
 
 os.register_at_fork(after_in_child=_let_go_after_fork)

@@ -1,7 +1,7 @@
 """One socket to a server, and the requests of urja-gym/1 over it: bridge/PROTOCOL.md is the reference, this file its client side.
 
-`Connection.request(type, meta, blob) -> Reply` is all that the rest of the package knows of transports: another one (shared memory) is
-another class with this method.
+`Connection.request(type, meta, blob) -> Reply` is all that the rest of the package knows of sockets; steps may go through shared memory
+instead (shared.py).
 """
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from .errors import NoAnswer, ProtocolError, ServerEnded, from_meta
 from .program import Server
 
 (HELLO, WELCOME, MAKE, SPEC, RESET, STEP, STEP_MANY, RESULT, SNAPSHOT, RESTORE, BRANCH, DROP, RENDER, KPI, MASK, STATE, CLOSE, PING, PONG, ERROR,
- OK, TOTALS, MASKS, TRUTH) = range(1, 25)  # fmt: skip
+ OK, TOTALS, MASKS, TRUTH, SHARE, SHARED) = range(1, 27)  # fmt: skip
 HAS_MASK, HAS_SEEDS = 1, 2  # flags
 
 # magic, major, minor, type, flags, session, seq, schema, n, t, crc, reserved: 48 bytes
