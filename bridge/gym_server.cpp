@@ -145,7 +145,15 @@ void serve(Desk& desk, const Endpoint& endpoint, const Limits& limits, const std
     throw std::runtime_error(fmt::format("cannot bind {}: {}", endpoint.bind, e.what()));
   }
   ::umask(before);
-  ready(router.get(zmq::sockopt::last_endpoint));
+  const std::string bound = router.get(zmq::sockopt::last_endpoint);
+  // ZeroMQ leaves the file of an ipc socket behind; a client that was killed cannot clear it away.
+  const struct SocketFile {
+    std::string path;
+    ~SocketFile() {
+      if (!path.empty()) ::unlink(path.c_str());
+    }
+  } file{bound.starts_with("ipc:///") ? bound.substr(6) : ""};
+  ready(bound);
 
   std::vector<zmq::pollitem_t> items{{router.handle(), 0, ZMQ_POLLIN, 0}};
   if (doorman) items.push_back({doorman->socket().handle(), 0, ZMQ_POLLIN, 0});

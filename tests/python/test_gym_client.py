@@ -184,6 +184,11 @@ def test_lease():
         assert same(env.reset(), first)
         time.sleep(0.8)
         assert same(env.reset(seed=9), first)
+    with contextlib.closing(urja_gym.make_vec(**stub(lease=0.5), num_envs=2)) as envs:
+        envs.reset(seed=9)
+        time.sleep(0.8)  # a reset of one lane must not begin the other anew
+        raised(urja_gym.SessionError, lambda: envs.reset(options={"reset_mask": np.array([True, False])}))
+        envs.reset()
 
 
 # ---- the process ----
@@ -254,14 +259,17 @@ env.reset(seed=0)
 child = os.fork()
 if child == 0:
     time.sleep(60)
-print(env.batch._connection.server.process.pid, child, flush=True)
+connection = env.batch._connection
+print(connection.server.process.pid, child, connection.endpoint.removeprefix("ipc://"), flush=True)
 time.sleep(60)
 """
     client = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True)
-    server, child = map(int, client.stdout.readline().split())
+    server, child, socket = client.stdout.readline().split()
+    server, child = int(server), int(child)
     client.kill(), client.wait(), client.stdout.close()
     try:
         assert ends(server), "the server outlives its client"
+        assert not Path(socket).exists(), "its socket file outlives it"
     finally:
         os.kill(child, signal.SIGKILL)
 

@@ -257,13 +257,16 @@ class Batch:
             return connection.request(type, meta, blob, flags=flags, n=self.n, t=t)
         except SessionError as error:
             self._drop_connection()
-            raise SessionError(
-                f"the session at {connection.endpoint} is over ({error.text}); a session that asks nothing for {self.lease:g} s is ended. "
-                "Its episodes are lost: call reset(), which makes a new one."
-            ) from error
+            raise self._session_is_over(connection, error) from error
         except (NoAnswer, ServerEnded, ProtocolError, SequenceError):
             self._drop_connection()  # what the server has and has not done is unknown: only a new session is sure
             raise
+
+    def _session_is_over(self, connection: Connection, error: SessionError) -> SessionError:
+        return SessionError(
+            f"the session at {connection.endpoint} is over ({error.text}); one that asks nothing for {self.lease:g} s is ended. "
+            "Its episodes are lost: call reset() of all lanes, which makes a new one."
+        )
 
     # ---- episodes ----
 
@@ -293,11 +296,13 @@ class Batch:
                 if lanes is None or lanes.any():
                     result = self._reset(connection, values, lanes)
             return result
-        except SessionError:
+        except SessionError as error:
             if self._fresh:
                 raise
-            self._drop_connection()  # the lease is over, and reset may make a new session
-            return self.reset(seeds, None)
+            self._drop_connection()  # the lease is over, and a reset of all lanes may make a new session
+            if mask is not None and not mask.all():
+                raise self._session_is_over(connection, error) from error
+            return self.reset(seeds)
         except (NoAnswer, ServerEnded, ProtocolError, SequenceError):
             self._drop_connection()
             raise
