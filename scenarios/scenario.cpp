@@ -115,8 +115,12 @@ class ScenarioSource::Loader {
     const Node* controller = gym ? gym->find("controller") : nullptr;
     if (controller && controller->text != "keep" && controller->text != "replace")
       fail(*controller, fmt::format("'{}' is not one of its choices", controller->text), "allowed: keep or replace");
-    if (options_.gym == LoadOptions::Gym::agent && (!controller || controller->text != "keep"))
+    if (options_.gym != LoadOptions::Gym::rule && (!controller || controller->text != "keep"))
       std::erase_if(root_.entries, [](const Node::Entry& e) { return e.key == "controller"; });
+    if (options_.gym == LoadOptions::Gym::bound) {
+      std::erase_if(root_.entries, [](const Node::Entry& e) { return e.key == "faults" || e.key == "sensors" || e.key == "links"; });
+      return;
+    }
     const Node* faults = gym ? gym->find("faults") : nullptr;
     if (!faults) return;
     if (!faults->is_map()) return fail(*faults, "expected faults by name", "as in `faults:`");

@@ -51,8 +51,9 @@ struct LoadOptions {
   std::vector<std::string> set;  // "key=value"
   std::optional<std::string> from, to;
   std::optional<std::uint64_t> seed;
-  // With its `gym:` block: for an agent that takes the place of the controller, or with the scenario's own controller in charge.
-  enum class Gym { none, agent, rule } gym = Gym::none;
+  // With its `gym:` block: for an agent that takes the place of the controller; with the scenario's own controller in charge; or for nobody,
+  // healthy and with perfect sensors, as a bound of what is possible needs it.
+  enum class Gym { none, agent, rule, bound } gym = Gym::none;
 };
 
 // Throws ScenarioError with all problems.

@@ -38,7 +38,9 @@ enum class Message : std::uint8_t {
   masks = 23,
   truth = 24,
   share = 25,
-  shared = 26
+  shared = 26,
+  bound = 27,
+  bounds = 28
 };
 
 inline constexpr std::uint32_t magic = 0x474A5255;  // "URJG"

@@ -172,6 +172,10 @@ Reply Session::answer(const Request& request) {
       r = simple(Message::ok);
       break;
     case Message::ping: r = simple(Message::pong); break;
+    case Message::bound:
+      no_blob();
+      r = bounds();
+      break;
     case Message::share:
       no_blob();
       r = share();
@@ -194,9 +198,13 @@ void Session::make(const Json& options) {
   o.autoreset = static_cast<VectorEnvironment::Autoreset>(choice(options, "autoreset", autoresets));
   o.split = static_cast<GymSpecification::Split>(choice(options, "split", splits));
   o.threads = static_cast<int>(whole(options, "threads", 1, 1, desk_.limits_.threads));
-  constexpr const char* policies[] = {"agent", "rule"};
-  o.agent = choice(options, "policy", policies) == 0;
-  const Scenario& scenario = desk_.scenario(o.agent ? LoadOptions::Gym::agent : LoadOptions::Gym::rule);
+  const std::string policy =
+      options.contains("policy") && options["policy"].is_string() ? options["policy"].get<std::string>() : "agent";
+  const auto& planners = gym_planners();
+  const bool plans = std::find(planners.begin(), planners.end(), policy) != planners.end();
+  if (!plans && policy != "agent" && policy != "rule") throw Refusal{"META", "'policy' is none of its choices", "policy"};
+  o.agent = policy == "agent";
+  const Scenario& scenario = desk_.scenario(policy == "rule" ? LoadOptions::Gym::rule : LoadOptions::Gym::agent);
   // Blocks, their meter and what a reply holds; measured against the resident size, not exact.
   Batch one(scenario.plan, 1);
   const auto of_one = static_cast<std::int64_t>(one.snapshot_size() * sizeof(double));
@@ -206,8 +214,13 @@ void Session::make(const Json& options) {
   const std::int64_t lanes = (o.lanes + width - 1) / width * width;
   charge(lanes * (of_one + of_reply), "the batch");
   auto made = std::make_unique<VectorEnvironment>(scenario, o);
+  if (plans) {
+    try {
+      made->set_policy(make_gym_planner(policy, scenario, o.lanes));
+    } catch (const std::invalid_argument& e) { throw Refusal{"META", policy + ": " + e.what(), "policy"}; }
+  }
   scenario_ = &scenario;
-  policy_ = policies[o.agent ? 0 : 1];
+  policy_ = policy;
   env_ = std::move(made);
   schema_ = schema();
   // FNV-1a of the schema's text.
@@ -219,6 +232,8 @@ Json Session::schema() const {
   const GymSpecification& g = env_->specification();
   const VectorEnvironment::Options& o = env_->options();
   const double interval = scenario_->plan->step * g.per_interval;
+  Json policies{"agent", "rule"};
+  for (const std::string& name : gym_planners()) policies.push_back(name);
   Json s{{"scenario", scenario_->name},
          {"title", scenario_->title},
          {"zone", scenario_->zone},
@@ -227,7 +242,7 @@ Json Session::schema() const {
          {"autoreset", autoresets[static_cast<int>(o.autoreset)]},
          {"split", splits[o.split]},
          {"policy", policy_},
-         {"policies", {"agent", "rule"}},
+         {"policies", policies},
          {"interval_s", interval},
          {"step_s", scenario_->plan->step},
          {"episode_steps", g.episode},
@@ -515,6 +530,24 @@ Reply Session::truth() const {
   Reply r = simple(Message::truth);
   r.blob = std::move(blob);
   return r;
+}
+
+Reply Session::bounds() {
+  VectorEnvironment& e = env();
+  const auto n = static_cast<std::size_t>(e.lanes());
+  try {
+    if (!bound_) bound_ = std::make_unique<EpisodeBound>(desk_.scenario(LoadOptions::Gym::bound));
+    auto blob = std::make_shared<Bytes>(n * sizeof(double));
+    for (int lane = 0; lane < e.lanes(); ++lane) {
+      const auto first = e.begins_at(lane);
+      if (!first)
+        throw Refusal{"STATE", fmt::format("the episode of lane {} is under way: BOUND follows RESET", lane), "lane", lane};
+      array_at<double>(*blob, 0)[lane] = bound_->of(e.batch(), lane, *first);
+    }
+    Reply r = simple(Message::bounds);
+    r.blob = std::move(blob);
+    return r;
+  } catch (const std::invalid_argument& e2) { throw Refusal{"META", std::string("no bound: ") + e2.what()}; }
 }
 
 Reply Session::render(const Json& meta) const {

@@ -6,6 +6,7 @@
 
 #include "bridge/gym/desk.hpp"
 #include "bridge/gym/shared_line.hpp"
+#include "scenarios/gym/planners.hpp"
 
 namespace urja::gym {
 
@@ -42,6 +43,7 @@ class Session {
   Reply masks();
   Reply totals() const;
   Reply truth() const;
+  Reply bounds();
   Reply seen();
   Json schema() const;
   // A request's array: as many numbers as that, copied where it does not lie straight.
@@ -77,6 +79,7 @@ class Session {
   std::int64_t charged_ = 0;
   std::map<std::uint64_t, std::shared_ptr<const VectorEnvironment::Snapshot>> snapshots_;
   std::uint64_t next_snapshot_ = 1;
+  std::unique_ptr<EpisodeBound> bound_;
   std::vector<float> actions_;
   std::vector<std::uint64_t> seeds_;
   std::vector<std::uint8_t> mask_;

@@ -131,6 +131,7 @@ void VectorEnvironment::begin(int lane) {
     drawn_[d * n + static_cast<std::size_t>(lane)] = value;
   }
   if (!g_.randomised.empty()) batch_.prepare(lane);
+  if (policy_) policy_->begin(lane, l.first / g_.per_interval, l.first / g_.per_interval + g_.episode);
   for (std::size_t k = 0; k < changing_.size(); ++k)
     before_[k * n + static_cast<std::size_t>(lane)] = batch_.get(lane, changing_[k]);
   for (std::size_t c = 0; c < g_.columns.size(); ++c) mean_before_[c * n + static_cast<std::size_t>(lane)] = not_yet;
@@ -145,6 +146,17 @@ void VectorEnvironment::end(int lane) {
     running_[at] = 0;
   }
   last_length_[static_cast<std::size_t>(lane)] = static_cast<std::uint32_t>(l.done);
+}
+
+void VectorEnvironment::set_policy(std::unique_ptr<GymPolicy> policy) {
+  policy_ = std::move(policy);
+  commanded_.resize(lanes_.size() * policy_->writes().size());
+}
+
+std::optional<std::int64_t> VectorEnvironment::begins_at(int lane) const {
+  const Lane& l = lanes_[static_cast<std::size_t>(lane)];
+  if (!began_ || l.done > 0) return std::nullopt;
+  return l.first / g_.per_interval;
 }
 
 void VectorEnvironment::reset(std::span<const std::uint64_t> seeds, std::span<const std::uint8_t> mask, Result& result) {
@@ -247,24 +259,25 @@ void VectorEnvironment::keep_final(Result& result) {
 }
 
 void VectorEnvironment::command(std::span<const float> actions) {
-  if (!options_.agent) return;
   if (policy_) {
     policy_->act(batch_, commanded_);
-  } else {
-    const std::size_t count = g_.actions.size();
-    for (std::size_t a = 0; a < count; ++a) {
-      const auto& action = g_.actions[a];
-      if (!action.values.empty()) {
-        for (std::size_t k = a; k < commanded_.size(); k += count)
-          commanded_[k] = action.values[static_cast<std::size_t>(actions[k])];
-      } else if (g_.normalised_actions) {
-        const double middle = (action.low + action.high) / 2, half = (action.high - action.low) / 2;
-        for (std::size_t k = a; k < commanded_.size(); k += count)
-          commanded_[k] = std::clamp(middle + half * static_cast<double>(actions[k]), action.low, action.high);
-      } else {
-        for (std::size_t k = a; k < commanded_.size(); k += count)
-          commanded_[k] = std::clamp(static_cast<double>(actions[k]), action.low, action.high);
-      }
+    batch_.write(policy_->writes(), commanded_);
+    return;
+  }
+  if (!options_.agent) return;
+  const std::size_t count = g_.actions.size();
+  for (std::size_t a = 0; a < count; ++a) {
+    const auto& action = g_.actions[a];
+    if (!action.values.empty()) {
+      for (std::size_t k = a; k < commanded_.size(); k += count)
+        commanded_[k] = action.values[static_cast<std::size_t>(actions[k])];
+    } else if (g_.normalised_actions) {
+      const double middle = (action.low + action.high) / 2, half = (action.high - action.low) / 2;
+      for (std::size_t k = a; k < commanded_.size(); k += count)
+        commanded_[k] = std::clamp(middle + half * static_cast<double>(actions[k]), action.low, action.high);
+    } else {
+      for (std::size_t k = a; k < commanded_.size(); k += count)
+        commanded_[k] = std::clamp(static_cast<double>(actions[k]), action.low, action.high);
     }
   }
   batch_.write(commands_, commanded_);

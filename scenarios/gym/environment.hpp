@@ -20,11 +20,14 @@
 
 namespace urja {
 
-// Somebody who acts in an agent's place, natively: baselines.
+// Somebody who acts in an agent's place, natively: baselines (planners.hpp).
 class GymPolicy {
  public:
   virtual ~GymPolicy() = default;
-  // Commands for all lanes [lanes x actions], in the actions' units, before the next interval.
+  virtual const std::vector<Quantity>& writes() const = 0;
+  // An episode begins in a lane: intervals [first, end) of the plan.
+  virtual void begin(int lane, std::int64_t first, std::int64_t end) = 0;
+  // Commands for all lanes [lanes x writes().size()], NaN for none, before the next interval.
   virtual void act(const Batch& batch, std::span<double> commands) = 0;
 };
 
@@ -98,7 +101,10 @@ class VectorEnvironment {
   void restore(const Snapshot& snapshot, std::span<const std::uint8_t> mask);
   void branch(int from, int to);
 
-  void set_policy(std::unique_ptr<GymPolicy> policy) { policy_ = std::move(policy); }
+  // Before the first reset.
+  void set_policy(std::unique_ptr<GymPolicy> policy);
+  // First interval of a lane's episode, if it has made no step yet.
+  std::optional<std::int64_t> begins_at(int lane) const;
 
  private:
   struct Lane {

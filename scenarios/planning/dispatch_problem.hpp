@@ -90,6 +90,9 @@ struct DispatchProblem {
   double hours() const { return interval / 3600; }
 };
 
+// Nothing is wanted, given or paid from interval `left` on, and nobody who leaves later is owed anything: of the same size as before.
+void end_after(DispatchProblem& problem, int left);
+
 enum class DispatchStatus {
   optimal,
   stopped,  // the solver gave up: iterations, numbers that it cannot handle

@@ -66,6 +66,8 @@ class PlantProblem {
   int first_month(int first) const;
   int month_of_window(int window) const { return windows_[static_cast<std::size_t>(window)].month; }
 
+  const std::vector<std::string>& zones() const { return zones_; }  // of the problem's zones, by their order
+
   // Cost that a run is compared by: cost_total and what was not delivered, at the prices of the plan. Energies in kWh.
   double lost_load_price(const std::string& zone) const;
   double unmet_price() const { return unmet_price_; }

@@ -56,8 +56,11 @@ class Memory {
 // What all planners share: the plant, the door, one lane after the other.
 class Planner : public Policy {
  public:
-  Planner(const PolicyOptions& options, const std::shared_ptr<const Plan>& plan)
-      : options_(options), plant_(plan, Purpose::plan, options.every, {options.lost_load, options.unmet_energy}), door_(plant_) {}
+  Planner(const PolicyOptions& options, const std::shared_ptr<const Plan>& plan, const PolicyEpisodes* episodes = nullptr)
+      : options_(options),
+        plant_(plan, Purpose::plan, options.every, {options.lost_load, options.unmet_energy}),
+        door_(plant_),
+        episodes_(episodes) {}
   const std::vector<Quantity>& writes() const override { return door_.writes(); }
   void act(const Batch& batch, std::span<double> actions) override {
     const std::size_t wide = writes().size();
@@ -72,6 +75,18 @@ class Planner : public Policy {
  protected:
   virtual void decide(const Batch& batch, int lane, int now, std::span<double> row) = 0;
 
+  // A problem that begins now; in an episode with its prices, and nothing behind its end.
+  DispatchProblem problem_at(int lane, int now, int count) const {
+    DispatchProblem problem = plant_.problem(now, count);
+    if (!episodes_) return problem;
+    end_after(problem, episodes_->end[static_cast<std::size_t>(lane)] - now);
+    if (episodes_->reprice) episodes_->reprice(problem);
+    return problem;
+  }
+  // Whether the plan's horizon reaches the end of the lane's run or episode.
+  bool sees_end(int lane, int now, int count) const {
+    return now + count >= (episodes_ ? episodes_->end[static_cast<std::size_t>(lane)] : plant_.intervals());
+  }
   // What is left at the plan's end. By default nothing where the run ends there; else it saves as much as the cheapest import of the plan
   // costs (so that nobody buys energy only to have it: charging loses some).
   void value_the_end(DispatchProblem& problem, bool run_ends) const {
@@ -127,6 +142,7 @@ class Planner : public Policy {
   PolicyOptions options_;
   PlantProblem plant_;
   PlantDoor door_;
+  const PolicyEpisodes* episodes_;
 };
 
 // A linear program over the time up to the horizon, in every interval again.
@@ -140,21 +156,22 @@ class Planner : public Policy {
 // cloud); both are functions of (lane's seed, episode, channel, interval), so that a run can be repeated. [assumption]
 class RollingLp : public Planner {
  public:
-  RollingLp(const PolicyOptions& options, const std::shared_ptr<const Plan>& plan, int intervals)
-      : Planner(options, plan), count_(intervals) {}
+  RollingLp(const PolicyOptions& options, const std::shared_ptr<const Plan>& plan, int intervals,
+            const PolicyEpisodes* episodes = nullptr)
+      : Planner(options, plan, episodes), count_(intervals), knows_all_(episodes && episodes->knows_all) {}
   bool remembers() const override { return count_ > 1; }  // of several plans of the same cost, the one near the last
 
  protected:
   void decide(const Batch& batch, int lane, int now, std::span<double> row) override {
-    DispatchProblem problem = plant_.problem(now, count_);
+    DispatchProblem problem = problem_at(lane, now, count_);
     std::vector<int> sessions = plant_.sessions_in(now, count_);
     for (std::size_t j = sessions.size(); j-- > 0;) {
-      if (door_.present(sessions[j], now)) continue;
+      if (knows_all_ || door_.present(sessions[j], now)) continue;
       sessions.erase(sessions.begin() + static_cast<std::ptrdiff_t>(j));
       problem.sessions.erase(problem.sessions.begin() + static_cast<std::ptrdiff_t>(j));
     }
     door_.measure(batch, lane, now, sessions, problem);
-    value_the_end(problem, count_ == 1 || now + count_ >= plant_.intervals());
+    if (!episodes_ || !sees_end(lane, now, count_)) value_the_end(problem, count_ == 1 || sees_end(lane, now, count_));
     if (count_ > 1) prefer_to_hold(problem);
     if (options_.forecast_error > 0) disturb(batch, lane, now, problem);
     while (static_cast<int>(fitted_.size()) <= lane) fitted_.emplace_back();
@@ -201,6 +218,7 @@ class RollingLp : public Planner {
     int at = 0;
   };
   int count_;
+  bool knows_all_;
   Memory memory_;
   std::vector<Fitted> fitted_;  // one per lane
 };
@@ -264,16 +282,18 @@ class PerfectForesight : public Planner {
 // It knows all that will come. A demand charge's peaks are those of the linear program.
 class DynamicProgramming : public Planner {
  public:
-  DynamicProgramming(const PolicyOptions& options, const std::shared_ptr<const Plan>& plan)
-      : Planner(options, plan), dp_(induced()) {}
+  DynamicProgramming(const PolicyOptions& options, const std::shared_ptr<const Plan>& plan, const PolicyEpisodes* episodes)
+      : Planner(options, plan, episodes) {
+    if (!episodes) dp_.push_back({std::make_unique<DispatchDp>(induced(plant_.whole())), 0});
+  }
 
  protected:
   void decide(const Batch& batch, int lane, int now, std::span<double> row) override {
-    const auto t = static_cast<std::size_t>(now);
     DispatchProblem here = plant_.problem(now, 1);
     door_.measure(batch, lane, now, {}, here);
     const double reached = here.grid.peak_reached.empty() ? 0 : here.grid.peak_reached[0];
-    const DispatchDp::Decision best = dp_.best(static_cast<int>(t), here.storages[0].energy_start, reached);
+    const Induced& induced_here = of(lane);
+    const DispatchDp::Decision best = induced_here.dp->best(now - induced_here.first, here.storages[0].energy_start, reached);
     if (!door_.islanded(batch, lane, now)) {
       if (door_.writes_grid()) door_.set_grid(best.grid, row);
       else door_.set_storage(batch, lane, 0, best.power, row);
@@ -282,9 +302,22 @@ class DynamicProgramming : public Planner {
   }
 
  private:
-  DispatchDp induced() const {
-    DispatchProblem whole = plant_.whole();
-    value_the_end(whole, true);
+  struct Induced {
+    std::unique_ptr<DispatchDp> dp;
+    int first;  // interval of the plan at which it begins
+  };
+  // Of the run, or of the lane's episode, which is induced when it begins.
+  const Induced& of(int lane) {
+    if (!episodes_) return dp_.front();
+    const auto k = static_cast<std::size_t>(lane);
+    while (dp_.size() <= k) dp_.push_back({nullptr, -1});
+    const int first = episodes_->first[k];
+    if (dp_[k].first != first)
+      dp_[k] = {std::make_unique<DispatchDp>(induced(problem_at(lane, first, episodes_->end[k] - first))), first};
+    return dp_[k];
+  }
+  DispatchDp induced(DispatchProblem whole) const {
+    if (!episodes_) value_the_end(whole, true);
     DpOptions dp;
     dp.levels = static_cast<int>(options_.levels);
     if (plant_.storages().size() == 1) {
@@ -300,18 +333,25 @@ class DynamicProgramming : public Planner {
     if (!whole.grid.windows.empty() && whole.sessions.empty()) dp.peaks = solve_fitted(whole).peak;
     return DispatchDp(std::move(whole), std::move(dp));
   }
-  DispatchDp dp_;
+  std::vector<Induced> dp_;
 };
 
 }  // namespace
 
-std::unique_ptr<Policy> make_policy(const PolicyOptions& options, const std::shared_ptr<const Plan>& plan) {
+std::unique_ptr<Policy> make_policy(const PolicyOptions& options, const std::shared_ptr<const Plan>& plan,
+                                    const PolicyEpisodes* episodes) {
+  const auto rolling = [&](double horizon) {
+    return std::make_unique<RollingLp>(options, plan, std::max(1, static_cast<int>(std::llround(horizon / options.every))),
+                                       episodes);
+  };
   if (options.name == "hold") return std::make_unique<Hold>(*plan);
-  if (options.name == "greedy") return std::make_unique<RollingLp>(options, plan, 1);
-  if (options.name == "rolling_lp")
-    return std::make_unique<RollingLp>(options, plan, static_cast<int>(std::llround(options.horizon / options.every)));
-  if (options.name == "dynamic_programming") return std::make_unique<DynamicProgramming>(options, plan);
-  if (options.name == "perfect_foresight") return std::make_unique<PerfectForesight>(options, plan);
+  if (options.name == "greedy") return rolling(options.every);
+  if (options.name == "rolling_lp") return rolling(options.horizon);
+  if (options.name == "dynamic_programming") return std::make_unique<DynamicProgramming>(options, plan, episodes);
+  if (options.name == "perfect_foresight") {
+    if (episodes) return rolling(options.horizon);
+    return std::make_unique<PerfectForesight>(options, plan);
+  }
   throw std::invalid_argument("there is no policy '" + options.name + "'");
 }
 

@@ -10,6 +10,7 @@
 //
 // Set-points: the grid's planned power or the batteries' (plant_door.hpp says which), run and loading of gensets, pilots of chargers. While the
 // grid is not there, batteries are under no command: they hold the bus. PV is curtailed and loads are shed by the merit list alone.
+#include <functional>
 #include <memory>
 #include <span>
 #include <string>
@@ -32,7 +33,16 @@ class Policy {
   virtual bool remembers() const { return false; }
 };
 
+// Where a policy serves episodes and no run: what it may not look beyond, and what things cost there.
+struct PolicyEpisodes {
+  std::vector<int> first, end;  // per lane: intervals of the plan [first, end) of its episode; kept by the caller
+  std::function<void(DispatchProblem& problem)> reprice;  // after a problem is made
+  bool knows_all = false;                                 // what will come within the episode, vehicles too
+};
+
 // Of a policy's name, and `hold` (batteries at 0 W). Throws std::invalid_argument: what it cannot describe or cannot do.
-std::unique_ptr<Policy> make_policy(const PolicyOptions& options, const std::shared_ptr<const Plan>& plan);
+// With `episodes`, which must outlive it, perfect_foresight is a plan to the episode's end that knows all of it, made anew in every interval.
+std::unique_ptr<Policy> make_policy(const PolicyOptions& options, const std::shared_ptr<const Plan>& plan,
+                                    const PolicyEpisodes* episodes = nullptr);
 
 }  // namespace urja

@@ -25,7 +25,7 @@ struct Bytes {
   }
 };
 
-const ScenarioSource& source() {
+const ScenarioSource& gym_source() {
   static const ScenarioSource one(std::string(URJA_SOURCE_DIR) + "/scenarios/gym/home_time_of_use_discrete.yaml");
   return one;
 }
@@ -41,7 +41,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
           LoadOptions load;
           load.set = {"run.to=2011-07-11 00:00", "gym.episode.by=10 d", "gym.episode.length=2 h"};
           load.gym = gym;
-          return source().load(load);
+          return gym_source().load(load);
         },
         limits, "fuzz");
   }();

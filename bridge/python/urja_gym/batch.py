@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from .connection import (
-    BRANCH, DROP, HAS_MASK, HAS_SEEDS, HELLO, KPI, MAKE, MASK, RENDER, RESET, RESTORE, SHARE, SHARED, SNAPSHOT, SPEC, STATE, STEP, STEP_MANY,
+    BOUND, BRANCH, DROP, HAS_MASK, HAS_SEEDS, HELLO, KPI, MAKE, MASK, RENDER, RESET, RESTORE, SHARE, SHARED, SNAPSHOT, SPEC, STATE, STEP, STEP_MANY,
     WELCOME, Connection, Reply,
 )  # fmt: skip
 from .errors import NoAnswer, ProtocolError, SequenceError, ServerEnded, SessionError, StateError, UrjaGymError
@@ -33,7 +33,8 @@ class Task:
     endpoint:  of a server that runs already; None starts one that ends with this process.
     program:   the program `urja` where it is not to be looked for.
     split:     from which part of the data episodes are drawn: "train", "validation", "test" or "all".
-    policy:    "agent": the actions given to step(); "rule": the scenario's own controller, for baselines in the same episodes.
+    policy:    "agent": the actions given to step(). Baselines in the same episodes, which ignore them: "rule" (the scenario's own
+               controller), "hold", "greedy", "rolling_lp", "dynamic_programming", "perfect_foresight".
     threads:   of the simulation in the server.
     set:       values of the scenario that are other than in the file: {"assets.battery.packs": 2, "gym.episode": "7 d"}.
     transport: "auto": steps through shared memory where the server is on this host, else over the socket; "shm": an error where that
@@ -391,6 +392,11 @@ class Batch:
     def state(self) -> np.ndarray:
         """[N, S] float64: the true plant, which `schema.state` names. For critics and tests, not for policies."""
         return np.frombuffer(self.request(STATE).blob, np.float64).reshape(self.n, -1).copy()
+
+    def bounds(self) -> np.ndarray:
+        """[N] float64: what no policy's episode can cost less than (schema.cost summed up), proven. Right after a reset of all lanes; an
+        error where nothing is proven for the plant."""
+        return np.frombuffer(self.request(BOUND).blob, np.float64).copy()
 
     def describe(self, lane: int) -> dict:
         """{text, time, values: [{name, value, unit}]} of one lane, for people."""

@@ -203,6 +203,10 @@ class UrjaVectorEnv(VectorEnv):
         """[N, S] float64: the true plants (schema.state)."""
         return self.batch.state()
 
+    def bounds(self) -> np.ndarray:
+        """[N] float64, right after a reset: the least that any policy's episode can cost, as schema.cost(info) summed up counts it."""
+        return self.batch.bounds()
+
     def render(self) -> tuple[np.ndarray | str, ...] | None:
         """A picture (uint8 [H, W, 3]) or a text of every lane, by `render_mode`."""
         if self.render_mode is None:
