@@ -111,22 +111,23 @@ class ScenarioSource::Loader {
 
   // What a gym changes of its scenario: an agent takes the controller's place, its faults are faults, its physics_step is the step.
   void turn_to_gym() {
-    const Node* gym = root_.find("gym");
-    const Node* controller = gym ? gym->find("controller") : nullptr;
+    const Node* block = root_.find("gym");
+    const Node gym = block ? *block : Node{};  // a copy: entries beside it go
+    const Node* controller = gym.find("controller");
     if (controller && controller->text != "keep" && controller->text != "replace")
       fail(*controller, fmt::format("'{}' is not one of its choices", controller->text), "allowed: keep or replace");
-    if (options_.gym != LoadOptions::Gym::rule && (!controller || controller->text != "keep"))
-      std::erase_if(root_.entries, [](const Node::Entry& e) { return e.key == "controller"; });
+    const auto take_out = [&](std::string_view key) { std::erase_if(root_.entries, [&](const Node::Entry& e) { return e.key == key; }); };
+    if (options_.gym != LoadOptions::Gym::rule && (!controller || controller->text != "keep")) take_out("controller");
     if (options_.gym == LoadOptions::Gym::bound) {
-      std::erase_if(root_.entries, [](const Node::Entry& e) { return e.key == "faults" || e.key == "sensors" || e.key == "links"; });
+      for (const char* key : {"faults", "sensors", "links"}) take_out(key);
       return;
     }
-    const Node* faults = gym ? gym->find("faults") : nullptr;
+    const Node* faults = gym.find("faults");
     if (!faults) return;
     if (!faults->is_map()) return fail(*faults, "expected faults by name", "as in `faults:`");
     Node* own = root_.find("faults");
     if (!own || !own->is_map()) {
-      std::erase_if(root_.entries, [](const Node::Entry& e) { return e.key == "faults"; });
+      take_out("faults");
       root_.entries.push_back({"faults", faults->line, faults->column, *faults});
       return;
     }

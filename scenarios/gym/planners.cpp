@@ -137,6 +137,10 @@ double EpisodeBound::of(const Batch& batch, int lane, std::int64_t first) {
   DispatchProblem problem = p.plant.problem(static_cast<int>(first), p.episode);
   end_after(problem, p.episode);
   p.prices.apply(problem);
+  // Who came before the episode owes it nothing: what he had until then is another's story, and less demand costs no more.
+  for (auto& session : problem.sessions) {
+    if (session.arrival < 0) session.energy = 0, session.unmet_price = 0;
+  }
   double held = 0;
   for (std::size_t s = 0; s < problem.storages.size(); ++s) {
     const StorageUnits& units = p.plant.storages()[s];

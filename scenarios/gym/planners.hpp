@@ -19,6 +19,7 @@ std::unique_ptr<GymPolicy> make_gym_planner(const std::string& name, const Scena
 // The least that an episode can cost (the columns that are `in_cost`): a proven relaxation (planning/plant_problem.cpp) of the healthy
 // plant, with the task's prices.
 //   energy left    is valued at what is stored below the open-circuit voltage, which the relaxation's energy is not below
+//   vehicles       those who came before the episode are left out: less demand costs no more
 //   ramps          changes of the interval means, which is what the column counts
 //   faults         may only take from the plant; sensors change nothing that is true
 class EpisodeBound {

@@ -5,6 +5,9 @@
 namespace urja {
 
 void end_after(DispatchProblem& problem, int left) {
+  for (auto& session : problem.sessions) {
+    if (session.departure > left * problem.interval) session.unmet_price = 0;
+  }
   if (left >= problem.intervals) return;
   const auto from = static_cast<std::ptrdiff_t>(std::max(left, 0));
   const auto clear = [&](std::vector<double>& series) {
@@ -16,9 +19,6 @@ void end_after(DispatchProblem& problem, int left) {
   for (auto& zone : problem.zones) clear(zone.demand);
   for (auto& genset : problem.gensets) clear(genset.rating);
   // Without a grid, a source or a demand the store stands still: it can only lose.
-  for (auto& session : problem.sessions) {
-    if (session.departure > left * problem.interval) session.unmet_price = 0;
-  }
 }
 
 }  // namespace urja
