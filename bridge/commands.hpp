@@ -27,7 +27,7 @@ void add_gym(CLI::App& app, Command& chosen);
 
 inline constexpr int done = 0, failed = 1, misused = 2;
 
-// What `urja describe scenario` (data, calendar, sweep) prints; null for any other word.
+// What `urja describe scenario` (data, calendar, sweep, gym) prints; null for any other word.
 const char* language_topic(const std::string& topic);
 
 // --set, --seed, --from and --to of a command, into `load`, which must live as long as the command.

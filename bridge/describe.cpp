@@ -283,7 +283,7 @@ int describe_command(const std::string& model, bool as_json) {
     fmt::print(
         "\nurja describe MODEL tells more; urja describe faults lists the faults; urja describe sensor and link what is measured "
         "and sent.\n"
-        "The language: urja describe scenario, data, calendar or sweep.\n");
+        "The language: urja describe scenario, data, calendar, sweep or gym.\n");
     return done;
   }
   if (const PolicyType* policy = find_policy(model)) {
@@ -296,7 +296,7 @@ int describe_command(const std::string& model, bool as_json) {
                                                              : find_type(model);
   if (const auto fault = disturbances().find(model); fault != disturbances().end()) type = &fault->second;
   if (!type) {
-    std::vector<std::string> names{"faults", "sensor", "link", "scenario", "data", "calendar", "sweep"};
+    std::vector<std::string> names{"faults", "sensor", "link", "scenario", "data", "calendar", "sweep", "gym"};
     for (const auto& [name, t] : disturbances()) names.push_back(name);
     for (const auto& [name, t] : registry()) names.push_back(name);
     for (const PolicyType& policy : policy_types()) names.push_back(policy.name);
@@ -320,7 +320,7 @@ void add_describe(CLI::App& app, Command& chosen) {
   command->footer("Example: urja describe battery");
   command->add_option(
       "model", *model,
-      "a model, a fault, faults, sensor, link, scenario, data, calendar or sweep; without it, the list of models");
+      "a model, a fault, faults, sensor, link, scenario, data, calendar, sweep or gym; without it, the list of models");
   command->add_flag("--json", *as_json, "as JSON");
   command->callback([model, as_json, &chosen] { chosen = [model, as_json] { return describe_command(*model, *as_json); }; });
 }

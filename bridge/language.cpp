@@ -128,6 +128,49 @@ states, constant prices, feeders' limits, seeds) run side by side on one plan; a
 urja sweep SCENARIO --sweep FILE writes variants.csv, sweep.json and report.html.
 )";
 
+constexpr const char* gym_page = R"(gym:                         what an agent sees, does and is paid for; every key has a default
+  interval: 15 min           between two actions; the plant is simulated in steps of run.step, or of
+  physics_step: 1 min
+  controller: replace        default: the agent takes the place of the scenario's controller; `keep`: it acts beside it
+  episode:
+    length: 1 d
+    start: random            default; `first`, or a local time of day: "00:00"
+    split: [70 %, 15 %, 15 %]                train, validation, test: parts of each stretch of length
+    by: 20 d                 of the data, so that all seasons are in all three
+  observations:              as measured (sensors:, links:), clipped to their bounds, from -1 to 1
+    - battery.state_of_charge                asset.channel: states, outputs, inputs that are observable
+    - homes.*.load.power                     of each member; homes.load.power: their sum
+    - {path: grid.power, low: -10 kW, high: 20 kW, lag: [0 s, 15 min, 1 h]}         bounds not given are those of short runs
+    - {forecast: pv.available_power, ahead: [0 h, 1 h, 6 h], error: 15 %}          mean of the interval that begins then, of what no
+                             action changes; `error`: its standard deviation a day ahead, growing with the root of the time
+    - calendar               day, week and year, each as sine and cosine
+    - remaining              share of the episode
+  normalised_observations: no                in their units instead
+  actions:
+    - battery.power          commanded power out of the asset; or any actionable input: genset.run, load.relay,
+    - {path: chargers.*.charger.power_limit, low: 0 kW, high: 7 kW}                grid.import_wish, pv.available_limit
+    - {path: genset.run, values: [0, 1]}     a choice; or `choices: 9` from low to high
+  normalised_actions: no     in their units, not from -1 to 1
+  reward:                    of a step: -scale (sum of price x amount)
+    scale: 0.1
+    cost:                    what policies are compared by: amounts have the names of the KPIs
+      cost_total: 1          the bill; or in parts: cost_energy, cost_demand, cost_fuel, revenue_export: -1
+      unserved_kwh.critical: 5 EUR/kWh
+      battery_discharge_kwh: 0.03 EUR/kWh    wear
+      stored_kwh: -0.2 EUR/kWh               a negative price is a value: of what is stored at the end
+    penalty:                 shapes the reward only
+      clipped_kwh: 0.01      commanded and not possible
+      hot: {of: battery.temperature, above: 40 degC, price: 0.1}                   below, above, or
+      ramps: {of: grid.power, ramp: 500 W, price: 1 EUR/kWh}                       ramp, from interval to interval
+  terminate: [{of: battery.state_of_charge, below: 6 %}]
+  randomise:                 for each episode
+    battery.state_of_charge: {uniform: [20 %, 80 %]}                               distributions as in sweeps
+    battery.capacity: {times: {uniform: [0.8, 1]}}                                 of the scenario's own value
+  faults: {..}               as under `faults:`, while an agent trains
+
+urja gym SCENARIO serves it (bridge/PROTOCOL.md), bridge/python is a client for Gymnasium; scenarios/gym has nine tasks.
+)";
+
 }  // namespace
 
 const char* language_topic(const std::string& topic) {
@@ -135,6 +178,7 @@ const char* language_topic(const std::string& topic) {
   if (topic == "data") return data_page;
   if (topic == "calendar") return calendar_page;
   if (topic == "sweep") return sweep_page;
+  if (topic == "gym") return gym_page;
   return nullptr;
 }
 

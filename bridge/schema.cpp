@@ -151,6 +151,52 @@ ordered_json channels_schema(const Type& type) {
                   type.doc + ": by asset.channel, or by asset, with * for any text");
 }
 
+// `gym:`, whose paths only the plant knows.
+ordered_json gym_schema() {
+  const ordered_json text{{"type", "string"}}, path = with_doc(text, "asset.channel; homes.*.load.power is that of each member");
+  const ordered_json flag{{"enum", {true, false, "yes", "no"}}}, time = quantity("s", false), free = ordered_json::object();
+  const auto object = [](ordered_json properties, ordered_json required = ordered_json::array()) {
+    return ordered_json{{"type", "object"},
+                        {"properties", std::move(properties)},
+                        {"required", std::move(required)},
+                        {"additionalProperties", false}};
+  };
+  const ordered_json times{{"anyOf", {time, {{"type", "array"}, {"items", time}}}}};
+  const ordered_json price{
+      {"anyOf",
+       {{{"type", {"number", "string"}}},
+        object({{"of", path}, {"above", free}, {"below", free}, {"ramp", free}, {"price", free}}, {"of", "price"})}}};
+  const ordered_json prices{{"type", "object"}, {"additionalProperties", price}};
+  const ordered_json seen{
+      {"anyOf",
+       {text, object({{"path", path}, {"low", free}, {"high", free}, {"lag", times}}, {"path"}),
+        object({{"forecast", path}, {"ahead", times}, {"error", quantity("1", false)}, {"low", free}, {"high", free}},
+               {"forecast", "ahead"})}}};
+  const ordered_json done{
+      {"anyOf",
+       {text,
+        object(
+            {{"path", path}, {"low", free}, {"high", free}, {"values", {{"type", "array"}}}, {"choices", {{"type", "integer"}}}},
+            {"path"})}}};
+  return with_doc(
+      object({{"interval", with_doc(time, "between two actions")},
+              {"physics_step", with_doc(time, "in place of run.step")},
+              {"controller", {{"enum", {"keep", "replace"}}}},
+              {"episode", object({{"length", time},
+                                  {"start", text},
+                                  {"split", {{"type", "array"}, {"minItems", 3}, {"maxItems", 3}}},
+                                  {"by", time}})},
+              {"observations", {{"type", "array"}, {"items", seen}}},
+              {"normalised_observations", flag},
+              {"actions", {{"type", "array"}, {"items", done}}},
+              {"normalised_actions", flag},
+              {"reward", object({{"scale", {{"type", "number"}}}, {"cost", prices}, {"penalty", prices}})},
+              {"terminate", {{"type", "array"}, {"items", object({{"of", path}, {"above", free}, {"below", free}}, {"of"})}}},
+              {"randomise", {{"type", "object"}, {"additionalProperties", {{"type", "object"}}}}},
+              {"faults", faults_schema()}}),
+      "what an agent sees, does and is paid for: `urja describe gym`");
+}
+
 ordered_json schema() {
   ordered_json defs = ordered_json::object();
   for (const auto& [name, type] : registry()) defs[name] = model_schema(type);
@@ -195,6 +241,7 @@ ordered_json schema() {
         {"sensors", channels_schema(sensor_type())},
         {"links", channels_schema(link_type())},
         {"faults", faults_schema()},
+        {"gym", gym_schema()},
         {"measurements", with_doc({{"type", {"object", "null"}}}, "what was measured of a channel: pv.dc_power: set.column")},
         {"controller", {{"type", {"object", "null"}}}}}},
       // What is included may hold the rest of an asset, or all of it.

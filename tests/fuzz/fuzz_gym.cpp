@@ -37,10 +37,10 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     gym::Limits limits;
     limits.envs = 24, limits.snapshots = 3, limits.sessions = 16, limits.steps_per_request = 200, limits.memory = 64 << 20;
     return new gym::Desk(
-        [](LoadOptions::Gym gym) {
+        [](LoadOptions::Gym who) {
           LoadOptions load;
           load.set = {"run.to=2011-07-11 00:00", "gym.episode.by=10 d", "gym.episode.length=2 h"};
-          load.gym = gym;
+          load.gym = who;
           return gym_source().load(load);
         },
         limits, "fuzz");
@@ -55,7 +55,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   Bytes bytes{data, size};
   for (int request = 0; request < 40 && bytes.left > 0; ++request) {
     gym::Header h = loud.header;
-    h.type = static_cast<std::uint8_t>(bytes.next() % 27);
+    h.type = static_cast<std::uint8_t>(bytes.next() % 29);
     h.flags = bytes.next() % 4;
     h.t = bytes.next() % 5;
     h.seq = loud.header.seq + 1;

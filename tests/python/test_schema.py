@@ -23,7 +23,7 @@ def main(urja, source):
     jsonschema.Draft202012Validator.check_schema(schema)
     validator = jsonschema.Draft202012Validator(schema)
     wrong = 0
-    good = [*source.glob("scenarios/*.yaml"), *source.glob("scenarios/bench/*.yaml"), *source.glob("tests/corpus/good/*.yaml")]
+    good = [*source.glob("scenarios/*.yaml"), *source.glob("scenarios/bench/*.yaml"), *source.glob("scenarios/gym/*.yaml"), *source.glob("tests/corpus/good/*.yaml")]
     assert len(good) > 10
     for file in good:
         for error in validator.iter_errors(yaml.load(file.read_text(), Yaml12)):
@@ -40,6 +40,10 @@ def main(urja, source):
         lambda s: s["assets"]["battery"].update(model="batery"),
         lambda s: s["assets"]["homes"]["members"]["load"].update(priority="vital"),
         lambda s: s["controller"].update(model="battery"),
+        lambda s: s.update(gym={"intervall": "15 min"}),
+        lambda s: s.update(gym={"interval": "15 kW"}),
+        lambda s: s.update(gym={"observations": [{"forecast": "grid.price"}]}),
+        lambda s: s.update(gym={"reward": {"costs": {"cost_total": 1}}}),
         lambda s: s.update(sensors=["battery.power"]),
         lambda s: s.update(sensors={"battery.power": {"nose": "5 W"}}),
         lambda s: s.update(sensors={"battery.power": {"noise": "much"}}),
