@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 #include <immintrin.h>
 #include <linux/futex.h>
+#include <sched.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -19,6 +20,7 @@ namespace urja::gym {
 namespace {
 
 constexpr double longest_spin_s = 500e-6;  // beyond that a wake-up costs less than the core
+constexpr double alone_s = 20e-6;          // before others are let in between two looks
 constexpr double longest_sleep_s = 0.1;    // a wake-up that got lost costs no more than this
 
 double now_s() { return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count(); }
@@ -77,7 +79,9 @@ bool SharedLine::wait_for_request(std::uint32_t seen) {
       if (come()) return took(), true;
       _mm_pause();
     }
-    if (now_s() > spin_until) break;
+    const double now = now_s();
+    if (now > spin_until) break;
+    if (now > begin + alone_s) sched_yield();  // the client may be waiting for this core
   }
   double sleep = 0.001;
   while (!stop_) {

@@ -373,7 +373,7 @@ TEST_CASE("gym: a snapshot restores and a branch goes on, to the bit", "[gym]") 
 }
 
 TEST_CASE("gym: bad actions are found, masks are feasible", "[gym]") {
-  const Scenario s = gym_of(library + "home_time_of_use.yaml");
+  const Scenario s = gym_of(library + "home_time_of_use.yaml", {"gym.actions=[battery.power]"});
   Env env(s, 3);
   env.reset(1);
   const float nan = std::numeric_limits<float>::quiet_NaN();
@@ -401,7 +401,8 @@ TEST_CASE("gym: bad actions are found, masks are feasible", "[gym]") {
   CHECK(tight > 50);
   CHECK(clipped_inside == 0);
 
-  const Scenario d = gym_of(library + "home_time_of_use_discrete.yaml");
+  const Scenario d =
+      gym_of(library + "home_time_of_use.yaml", {"gym.actions=[{path: battery.power, low: -5 kW, high: 5 kW, choices: 9}]"});
   Env choices(d, 2);
   choices.reset(1);
   CHECK(choices.env.choices() == 9);
