@@ -258,20 +258,31 @@ int Batch::write(const std::vector<Quantity>& map, std::span<const double> actio
       }
       continue;
     }
+    // Members one after the other lie side by side: lane by lane, all of them.
+    std::size_t last = k + 1;
+    while (q.member >= 0 && last < count && map[last].fleet == q.fleet && map[last].row == q.row &&
+           map[last].member == map[last - 1].member + 1)
+      ++last;
     Batch& c = child(q.fleet);
     const Plan::Fleet& fleet = plan_->fleets[static_cast<std::size_t>(q.fleet)];
-    // Padding follows the last member.
-    const int from = std::max(q.member, 0), to = q.member < 0 || q.member == fleet.members - 1 ? fleet.blocks * width : from + 1;
     for (int lane = 0; lane < lanes_; ++lane) {
-      const double value = actions[static_cast<std::size_t>(lane) * count + k];
-      const bool finite = std::isfinite(value);
-      const double inside = finite ? std::clamp(value, low, high) : 0;
-      clipped += !finite || inside != value;
-      for (int at = child_lane(lane, q.fleet, from), end = at + to - from; at < end; ++at) {
-        if (power) c.set_column(at, q.row + to_commanded, finite ? 1 : 0);
-        if (finite) c.set_column(at, q.row, inside);
+      const int first = child_lane(lane, q.fleet, 0);
+      for (std::size_t one = k; one < last; ++one) {
+        const double value = actions[static_cast<std::size_t>(lane) * count + one];
+        const bool finite = std::isfinite(value);
+        const double inside = finite ? std::clamp(value, map[one].range.low, map[one].range.high) : 0;
+        clipped += !finite || inside != value;
+        // Padding follows the last member.
+        const int member = map[one].member;
+        const int from = std::max(member, 0), to = member < 0 || member == fleet.members - 1 ? fleet.blocks * width : from + 1;
+        for (int at = first + from; at < first + to; ++at) {
+          Lanes* rows = c.block(at / width);
+          if (power) rows[q.row + to_commanded][at % width] = finite ? 1 : 0;
+          if (finite) rows[q.row][at % width] = inside;
+        }
       }
     }
+    k = last - 1;
   }
   return clipped;
 }
@@ -281,12 +292,35 @@ void Batch::read(const std::vector<Quantity>& map, std::span<float> observations
   if (stride == 0) stride = count;
   if (stride < count || observations.size() != stride * static_cast<std::size_t>(lanes_))
     throw std::invalid_argument("observations: wrong shape");
+  // Members of a fleet one after the other lie side by side in its blocks.
+  const auto follows = [&](std::size_t k) {
+    const Quantity &a = map[k - 1], &q = map[k];
+    return q.fleet == a.fleet && q.row == a.row && q.when == a.when && q.member == a.member + 1;
+  };
   using Tile = Eigen::Matrix<float, width, width>;
   for (int b = 0; b < blocks_; ++b) {
     const Lanes* rows = block(b);
     const int here = std::min(width, lanes_ - b * width);
-    for (std::size_t k = 0; k < count; k += width) {
-      const std::size_t wide = std::min<std::size_t>(width, count - k);
+    std::size_t end = 0;
+    for (std::size_t k = 0; k < count; k = end) {
+      if (map[k].fleet >= 0 && map[k].member >= 0) {
+        for (end = k + 1; end < count && follows(end);) ++end;
+        const Quantity& q = map[k];
+        const Batch& c = child(q.fleet);
+        for (int i = 0; i < here; ++i) {
+          float* to = observations.data() + static_cast<std::size_t>(b * width + i) * stride;
+          const int first = child_lane(b * width + i, q.fleet, 0);
+          for (std::size_t m = k; m < end;) {
+            const int at = first + map[m].member;
+            const Lanes value = as_shown(c.block(at / width), q.row, q.when, q.instead);
+            for (int lane = at % width; lane < width && m < end; ++lane, ++m) to[m] = static_cast<float>(value[lane]);
+          }
+        }
+        continue;
+      }
+      std::size_t wide = 1;
+      while (wide < width && k + wide < count && (map[k + wide].fleet < 0 || map[k + wide].member < 0)) ++wide;
+      end = k + wide;
       Tile tile;  // column = quantity, row = lane
       for (std::size_t c = 0; c < wide; ++c) {
         const Quantity& q = map[k + c];

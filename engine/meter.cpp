@@ -79,13 +79,19 @@ void Meter::read(int k, std::span<double> to) const {
     }
     return;
   }
-  const Meter& inner = *children_[static_cast<std::size_t>(place.fleet)];
-  const std::size_t per_lane = static_cast<std::size_t>(blocks_per_lane_[static_cast<std::size_t>(place.fleet)]);
-  const int members = members_[static_cast<std::size_t>(place.fleet)];
+  // Members in a fixed order: blocks one after the other, then one tree over the eight.
+  const auto f = static_cast<std::size_t>(place.fleet);
+  const Meter& inner = *children_[f];
+  const auto per_lane = static_cast<std::size_t>(blocks_per_lane_[f]);
+  const std::size_t row = static_cast<std::size_t>(inner.places_[index].index), wide = inner.rows_.size();
+  static const Lanes numbers = Lanes::LinSpaced(0, width - 1);
+  const Lanes last =
+      one_if(numbers < members_[f] - static_cast<int>(per_lane - 1) * width);  // which of the last block are members
   for (std::size_t lane = 0; lane < to.size(); ++lane) {
-    double sum = 0;
-    for (int m = 0; m < members; ++m) sum += inner.sum(static_cast<int>(lane * per_lane) * width + m, place.index);
-    to[lane] = sum;
+    const Lanes* sums = inner.sums_->data() + lane * per_lane * wide + row;
+    Lanes sum = pick(last > 0, sums[(per_lane - 1) * wide], 0.0);
+    for (std::size_t block = 0; block + 1 < per_lane; ++block) sum += sums[block * wide];
+    to[lane] = sum.sum();
   }
 }
 

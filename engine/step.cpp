@@ -401,9 +401,15 @@ void Batch::look(std::span<const int> which, const std::vector<Quantity>& map, s
       }
     }
     propose(b);
-    for (std::size_t k = first; k < last; ++k) {
-      float* row = observations.data() + k * map.size();
-      for (std::size_t c = 0; c < map.size(); ++c) row[c] = static_cast<float>(get(which[k], map[c]));
+    for (std::size_t c = 0; c < map.size(); ++c) {
+      const Quantity& q = map[c];
+      float* to = observations.data() + c;
+      if (q.fleet < 0) {
+        const Lanes value = as_shown(block(b), q.row, q.when, q.instead);
+        for (std::size_t k = first; k < last; ++k) to[k * map.size()] = static_cast<float>(value[which[k] % width]);
+      } else {
+        for (std::size_t k = first; k < last; ++k) to[k * map.size()] = static_cast<float>(get(which[k], q));
+      }
     }
     copy_block(b, looked_, true);
   }

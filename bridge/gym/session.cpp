@@ -471,8 +471,12 @@ SharedLine::Answer Session::step_shared(std::uint32_t type, std::uint32_t t, con
     VectorEnvironment& e = env();
     const std::uint32_t steps = type == static_cast<std::uint32_t>(Message::step_many) ? t : 1;
     const std::size_t of_step = static_cast<std::size_t>(e.lanes()) * static_cast<std::size_t>(e.actions());
+    if (type == static_cast<std::uint32_t>(Message::reset)) {
+      const Written written = write_result(reply.data(), [&](VectorEnvironment::Result& result) { e.reset({}, {}, result); });
+      return {static_cast<std::uint32_t>(Message::result), written.ended, static_cast<std::uint32_t>(written.size)};
+    }
     if (type != static_cast<std::uint32_t>(Message::step) && type != static_cast<std::uint32_t>(Message::step_many))
-      throw Refusal{"TYPE", "only steps come this way", "type"};
+      throw Refusal{"TYPE", "only steps and resets come this way", "type"};
     if (steps == 0 || steps * of_step * sizeof(float) > line_->request_bytes() ||
         static_cast<std::int64_t>(steps) * e.lanes() > desk_.limits_.steps_per_request)
       throw Refusal{"LIMIT", fmt::format("{} steps in one request", steps), "steps_per_request"};

@@ -100,7 +100,10 @@ VectorEnvironment::VectorEnvironment(const Scenario& scenario, const Options& op
   for (const auto& c : g_.terminations) conditions_.push_back(c.quantity);
   condition_values_.resize(n * conditions_.size());
   drawn_.resize(n * g_.randomised.size());
-  for (const auto& r : g_.randomised) own_value_.push_back(batch_.get(0, r.quantity));
+  for (const auto& r : g_.randomised) {
+    own_value_.push_back(batch_.get(0, r.quantity));
+    drawn_names_.push_back(name_of(r.quantity));
+  }
   for (const Quantity& q : plan_->quantities()) {
     if (!q.of_disturber && (q.kind == Kind::state || (q.flags & (observable | telemetered)))) state_.push_back(q);
   }
@@ -124,7 +127,7 @@ void VectorEnvironment::begin(int lane) {
   batch_.reset(lane, start);
   for (std::size_t d = 0; d < g_.randomised.size(); ++d) {
     const auto& r = g_.randomised[d];
-    const double p = draw(l.seed, name_of(r.quantity), 0, purpose("gym draw", 0), l.episode).uniform[0];
+    const double p = draw(l.seed, drawn_names_[d], 0, purpose("gym draw", 0), l.episode).uniform[0];
     const double value =
         r.times ? std::clamp(own_value_[d] * r.quantile(p), r.quantity.range.low, r.quantity.range.high) : r.quantile(p);
     batch_.set(lane, r.quantity, value);
@@ -172,12 +175,19 @@ void VectorEnvironment::reset(std::span<const std::uint64_t> seeds, std::span<co
     which_.push_back(lane);
   }
   began_ = true;
-  observe(result);
+  tell_nothing(result);
   // Observations of new lanes are those of a look; what has a memory begins with them.
+  if (which_.size() < lanes_.size()) see_present(result.observations);
   see_new(which_, result.observations, true);
 }
 
 void VectorEnvironment::observe(Result& result) {
+  tell_nothing(result);
+  see_present(result.observations);
+}
+
+// All of a result but observations, where there was no step.
+void VectorEnvironment::tell_nothing(Result& result) const {
   const std::size_t n = lanes_.size();
   std::fill_n(result.reward, n, 0.0);
   std::fill_n(result.columns, n * g_.columns.size(), 0.0);
@@ -187,12 +197,15 @@ void VectorEnvironment::observe(Result& result) {
   }
   std::copy(drawn_.begin(), drawn_.end(), result.draws);
   result.ended = 0;
-  see_all(result.observations, false);
+}
+
+void VectorEnvironment::see_present(float* observations) {
+  see_all(observations, false);
   std::vector<int> fresh;
-  for (std::size_t k = 0; k < n; ++k) {
+  for (std::size_t k = 0; k < lanes_.size(); ++k) {
     if (lanes_[k].done == 0) fresh.push_back(static_cast<int>(k));
   }
-  if (fresh.size() != which_.size() || fresh != which_) see_new(fresh, result.observations, false);
+  see_new(fresh, observations, false);
 }
 
 // ----------------------------------------------------------------------------------------------------------------- steps

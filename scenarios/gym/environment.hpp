@@ -121,6 +121,8 @@ class VectorEnvironment {
   void command(std::span<const float> actions);
   void account(Result& result);
   void keep_final(Result& result);
+  void tell_nothing(Result& result) const;
+  void see_present(float* observations);
   void see_all(float* observations, bool on);
   void see_new(std::span<const int> which, float* observations, bool fresh);
   void finish_row(int lane, float* row) const;
@@ -162,8 +164,9 @@ class VectorEnvironment {
 
   std::vector<Quantity> conditions_;
   std::vector<double> condition_values_;
-  std::vector<double> drawn_;      // [D, N]
-  std::vector<double> own_value_;  // [D]: the scenario's
+  std::vector<double> drawn_;               // [D, N]
+  std::vector<double> own_value_;           // [D]: the scenario's
+  std::vector<std::uint32_t> drawn_names_;  // [D]
   std::vector<Quantity> state_;
 };
 

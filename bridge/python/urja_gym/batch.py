@@ -274,6 +274,11 @@ class Batch:
     def reset(self, seeds: Sequence[int | None] | None, mask: np.ndarray | None = None) -> Result:
         """Begins episodes in all lanes, or where `mask` [N] is true: the first one of each seed that is given, else the lane's next."""
         values = given = None
+        if seeds is None and mask is None and self._line is not None:
+            try:
+                return self.result(self._line.reset())
+            except (SessionError, NoAnswer, ServerEnded):
+                self._drop_connection()  # a new session, below
         if seeds is not None:
             given = np.array([s is not None for s in seeds])
             values = np.array([0 if s is None else s for s in seeds], np.uint64)

@@ -10,6 +10,7 @@ import numpy as np
 
 from .batch import Batch, Masks, Task, Totals
 from .connection import STEP
+from .errors import NoAnswer, ServerEnded, SessionError
 from .picture import draw
 from .schema import Schema
 
@@ -29,6 +30,7 @@ class UrjaEnv(gymnasium.Env):
         self._arguments = dict(scenario=scenario, render_mode=render_mode, copy=copy, **task)
         self.render_mode = render_mode
         self.batch = Batch(Task(scenario, **task), 1, "disabled", copy)
+        self._shared: _Shared | None = None
         self._numbers: struct.Struct | None = None  # the columns of one lane, read without numpy
 
     def __reduce__(self):  # a copy elsewhere is a new environment made of the same arguments
@@ -65,6 +67,11 @@ class UrjaEnv(gymnasium.Env):
     def step(self, action) -> tuple[np.ndarray, float, bool, bool, dict[str, Any]]:
         """One control interval (schema.interval_s)."""
         batch = self.batch
+        line = batch._line
+        if line is not None:
+            if self._shared is None or self._shared.line is not line:
+                self._shared = _Shared(batch, line, self._numbers)
+            return self._shared.step(action)
         if self._numbers is None:
             batch.request(STEP)  # says that reset comes first
         blob = batch.step(batch.actions.flat(action, ())).blob
@@ -128,6 +135,39 @@ class UrjaEnv(gymnasium.Env):
 
 
 _DOUBLE = struct.Struct("<d")
+
+
+class _Shared:
+    """The step through shared memory, with everything that a step needs looked up beforehand: a few microseconds are all it takes."""
+
+    def __init__(self, batch: Batch, line, numbers: struct.Struct):
+        layout = batch.layout
+        self.batch, self.line, self.names, self.copy = batch, line, batch.column_names, batch.copy
+        self.seen = [np.frombuffer(area, np.float32, layout.o) for area in line.replies]
+        for view in self.seen:
+            view.flags.writeable = False
+        self.columns, self.at_columns, self.at_reward = numbers.unpack_from, layout.columns, layout.reward
+        self.at_terminated, self.at_truncated = layout.terminated, layout.truncated
+        self.action = line.request[: batch.actions.size]
+        self.shape = self.action.shape
+        self.flat = batch.actions.flat
+
+    def step(self, action) -> tuple[np.ndarray, float, bool, bool, dict[str, Any]]:
+        if action.__class__ is np.ndarray and action.shape == self.shape:
+            self.action[:] = action
+        else:
+            self.action[:] = self.flat(action, ())
+        try:
+            which = self.line.round()
+        except (SessionError, NoAnswer, ServerEnded):
+            self.batch._drop_connection()
+            raise
+        area = self.line.replies[which]
+        return (
+            self.seen[which].copy() if self.copy else self.seen[which],
+            _DOUBLE.unpack_from(area, self.at_reward)[0], area[self.at_terminated] != 0, area[self.at_truncated] != 0,
+            dict(zip(self.names, self.columns(area, self.at_columns))),
+        )  # fmt: skip
 
 
 def _again(kind: type, arguments: dict, spec):

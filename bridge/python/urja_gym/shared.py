@@ -12,12 +12,12 @@ from collections.abc import Callable
 import numpy as np
 
 from . import messagepack
-from .connection import ERROR, Reply, STEP, STEP_MANY
+from .connection import ERROR, RESET, STEP, STEP_MANY, Reply
 from .errors import NoAnswer, ServerEnded, SessionError, from_meta
 
 # Places of the control words, as u32 from the segment's begin.
 _REQUEST, _TYPE, _T, _SERVER_SLEEPS, _REPLY, _REPLY_TYPE, _REPLY_T, _REPLY_SIZE, _CLIENT_SLEEPS, _OVER = 0, 1, 2, 16, 32, 33, 34, 35, 48, 64
-_SPINS = 1_000  # looks at the reply's number, about 40 us, before others are let onto this core between two looks
+_LOOKS = range(1_000)  # looks at the reply's number, about 40 us, before others are let onto this core between two looks
 _YIELDS = 2_000  # such looks before sleeping
 
 _SYS_FUTEX = {"x86_64": 202, "aarch64": 98}.get(os.uname().machine)
@@ -51,6 +51,7 @@ class SharedLine:
         self.number = self.words[_REQUEST]
         self.is_running, self.timeout = is_running, timeout
         self._lock = threading.Lock()
+        self._asked = (0, 0)
         self._one: np.ndarray | None = None  # the request area in the shape of one step's actions
 
     def step(self, actions: np.ndarray) -> Reply:
@@ -59,6 +60,10 @@ class SharedLine:
             self._one = self.request[: actions.size].reshape(actions.shape)
         self._one[...] = actions
         return self._ask(STEP, 1)
+
+    def reset(self) -> Reply:
+        """The next episode in all lanes."""
+        return self._ask(RESET, 0)
 
     def fits(self, actions: np.ndarray) -> bool:
         """Whether so many steps go through at once."""
@@ -71,21 +76,28 @@ class SharedLine:
 
     def _ask(self, type: int, t: int) -> Reply:
         words = self.words
+        area = self.replies[self.round(type, t)]
+        return Reply(words[_REPLY_TYPE], 0, 0, 0, words[_REPLY_T], None, area[: words[_REPLY_SIZE]])
+
+    def round(self, type: int = STEP, t: int = 1) -> int:
+        """Has the request area answered; which of the two replies it is."""
+        words = self.words
         self.number = number = (self.number + 1) & 0xFFFFFFFF
-        words[_TYPE], words[_T] = type, t
+        if self._asked != (type, t):
+            words[_TYPE], words[_T] = self._asked = (type, t)
         words[_REQUEST] = number
-        self._fence()
+        with self._lock:  # a full barrier, and Python has no other: what was written is seen before what is read next
+            pass
         if words[_SERVER_SLEEPS]:
             self._futex(_REQUEST, _WAKE, 1)
-        for _ in range(_SPINS):
+        for _ in _LOOKS:
             if words[_REPLY] == number:
                 break
         else:
             self._wait_for(number)
-        area = self.replies[number & 1]
         if words[_REPLY_TYPE] == ERROR:
-            raise from_meta(messagepack.unpack(bytes(area[: words[_REPLY_SIZE]])))
-        return Reply(words[_REPLY_TYPE], 0, 0, 0, words[_REPLY_T], None, area[: words[_REPLY_SIZE]])
+            raise from_meta(messagepack.unpack(bytes(self.replies[number & 1][: words[_REPLY_SIZE]])))
+        return number & 1
 
     def _wait_for(self, number: int) -> None:
         words, let_others = self.words, os.sched_yield
@@ -98,7 +110,8 @@ class SharedLine:
             if words[_OVER]:
                 raise SessionError("the server has ended this session")
             words[_CLIENT_SLEEPS] = 1
-            self._fence()
+            with self._lock:
+                pass
             seen = words[_REPLY]
             if seen != number:
                 self._futex(_REPLY, _WAIT, seen, 0.02)  # a wake-up that got lost costs no more than this
@@ -109,11 +122,6 @@ class SharedLine:
                 raise ServerEnded("the server has ended")
             if time.monotonic() > end:
                 raise NoAnswer(f"the server has not answered in twice {self.timeout:g} s; a larger `timeout` helps where steps are long")
-
-    def _fence(self) -> None:
-        """What was written is seen by others before what is read next: taking a lock is a full barrier, and Python has no other."""
-        self._lock.acquire()
-        self._lock.release()
 
     def _futex(self, word: int, what: int, value: int, seconds: float = 0.0) -> None:
         wait = _Timespec(int(seconds), int(seconds % 1 * 1e9))
