@@ -18,6 +18,8 @@
 namespace urja::gym {
 namespace {
 
+constexpr int unread = 64;  // replies that wait for a client; more are lost, and the client has to ask again
+
 // A CURVE key in Z85 has 40 characters.
 constexpr std::size_t key_size = 40;
 
@@ -132,7 +134,7 @@ void serve(Desk& desk, const Endpoint& endpoint, const Limits& limits, const std
   router.set(zmq::sockopt::handshake_ivl, 3000);
   router.set(zmq::sockopt::heartbeat_ivl, 5000);
   router.set(zmq::sockopt::heartbeat_timeout, 30000);
-  router.set(zmq::sockopt::sndhwm, 16);
+  router.set(zmq::sockopt::sndhwm, unread);
   router.set(zmq::sockopt::rcvhwm, 64);
   router.set(zmq::sockopt::linger, 200);
   std::string bind = endpoint.bind;
@@ -173,8 +175,9 @@ void serve(Desk& desk, const Endpoint& endpoint, const Limits& limits, const std
       char room[256];
       if (::read(STDIN_FILENO, room, sizeof room) <= 0) return;
     }
-    // ROUTER takes from its peers in turn, so a batch of one client waits for one of each other at most.
-    for (int k = 0; k < 64 && receive(router, frames); ++k) {
+    // ROUTER takes from its peers in turn, so a batch of one client waits for one of each other at most. A few at a time: what a peer has
+    // read of its replies ZeroMQ learns in poll() only, and thinks him full otherwise.
+    for (int k = 0; k < unread / 8 && receive(router, frames); ++k) {
       const std::size_t first = frames.size() > 1 && frames[1].size() == 0 ? 2 : 1;
       const auto frame = [&](std::size_t i) {
         return first + i < frames.size() ? bytes_of(frames[first + i]) : std::span<const std::byte>();

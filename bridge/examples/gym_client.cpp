@@ -34,19 +34,30 @@ struct Client {
   zmq::socket_t socket{context, zmq::socket_type::dealer};
   Header header;
 
+  // The reply to the request of the header's number; late ones to earlier requests are passed over. False: none within five seconds.
+  bool receive(zmq::message_t (&frames)[3], Header& answer) {
+    do {
+      for (auto& frame : frames)
+        if (!socket.recv(frame)) return false;
+      if (frames[0].size() != sizeof answer) throw std::runtime_error("not urja-gym/1");
+      std::memcpy(&answer, frames[0].data(), sizeof answer);
+    } while (answer.seq != header.seq);
+    return true;
+  }
+
   Reply request(Type type, const Json& meta = nullptr, const std::vector<float>& blob = {}) {
     header.type = type;
     const auto packed = meta.is_null() ? std::vector<std::uint8_t>{} : Json::to_msgpack(meta);
-    socket.send(zmq::buffer(&header, sizeof header), zmq::send_flags::sndmore);
-    socket.send(zmq::buffer(packed), zmq::send_flags::sndmore);
-    socket.send(zmq::buffer(blob), zmq::send_flags::none);
-    ++header.seq;
     zmq::message_t frames[3];
-    for (auto& frame : frames)
-      if (!socket.recv(frame)) throw std::runtime_error("no answer within a minute");
     Header answer;
-    if (frames[0].size() != sizeof answer) throw std::runtime_error("not urja-gym/1");
-    std::memcpy(&answer, frames[0].data(), sizeof answer);
+    for (int tries = 12;; --tries) {  // a request that has no answer may be repeated under its number: it is done once
+      if (tries == 0) throw std::runtime_error("no answer within a minute");
+      socket.send(zmq::buffer(&header, sizeof header), zmq::send_flags::sndmore);
+      socket.send(zmq::buffer(packed), zmq::send_flags::sndmore);
+      socket.send(zmq::buffer(blob), zmq::send_flags::none);
+      if (receive(frames, answer)) break;
+    }
+    ++header.seq;
     Reply reply;
     if (frames[1].size() != 0)
       reply.meta = Json::from_msgpack(frames[1].data<std::uint8_t>(), frames[1].data<std::uint8_t>() + frames[1].size());
@@ -59,7 +70,7 @@ struct Client {
 
 void run(const char* endpoint) {
   Client client;
-  client.socket.set(zmq::sockopt::rcvtimeo, 60'000);
+  client.socket.set(zmq::sockopt::rcvtimeo, 5'000);
   client.socket.set(zmq::sockopt::linger, 0);
   client.socket.connect(endpoint);
 
