@@ -1,0 +1,74 @@
+"""What the benchmark rests on: test_gym_benchmark.py URJA SOURCE_DIR
+
+No policy's episode costs less than the bound of that episode, on any task; policies act in the same episodes; a plan that knows all is
+better than one that does not look ahead; costs are the rewards without penalties."""
+import os
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(sys.argv[2]) / "bridge/python"))
+os.environ["URJA_PROGRAM"] = str(Path(sys.argv[1]).resolve())
+try:
+    import numpy as np
+
+    import urja_gym
+    from urja_gym.benchmark import FIRST_SEED, episodes, line, score
+    from urja_gym.errors import UrjaGymError
+except ImportError as error:
+    print(f"skipped: {error}")
+    sys.exit(77)
+
+SEEDS = 5
+
+
+def main():
+    for task in urja_gym.REGISTERED:
+        rule, bound, _ = episodes(task, "rule", SEEDS, bounds=True)
+        again, _, _ = episodes(task, "rule", SEEDS)
+        assert (rule == again).all(), f"{task}: the same episodes cost something else"
+        costs = {"rule": rule}
+        for policy in ("random", "hold", "greedy", "rolling_lp", "dynamic_programming", "perfect_foresight"):
+            try:
+                costs[policy] = episodes(task, policy, SEEDS)[0]
+            except UrjaGymError as refused:
+                assert policy == "dynamic_programming", f"{task}: {policy}: {refused}"
+        for policy, cost in costs.items():
+            room = 1e-6 * (1 + np.abs(bound))
+            assert (cost >= bound - room).all(), f"{task}: {policy} costs {cost - bound} more than a bound"
+        assert costs["perfect_foresight"].mean() < costs["greedy"].mean(), task
+        print(f"{task}: bound {bound.mean():.3f}, " + ", ".join(f"{name} {cost.mean():.3f}" for name, cost in costs.items()))
+
+    # An own policy is scored like a native one: doing what "hold" does costs what "hold" costs.
+    hold = {"set": {"gym.actions": "[battery.power]"}}
+    mine, _, _ = episodes("home_time_of_use", lambda o: np.zeros((SEEDS, 1), np.float32), SEEDS, **hold)
+    theirs, _, _ = episodes("home_time_of_use", "hold", SEEDS, **hold)
+    assert np.allclose(mine, theirs), (mine, theirs)
+    told = score("Urja/HomeTimeOfUse-v0", {"hold": "hold"}, SEEDS)
+    assert [row.policy for row in told] == ["rule", "hold", "bound"]
+    assert told[0].closed == 0 and abs(told[2].closed - 1) < 1e-12
+    assert all(row.cost_low <= row.cost <= row.cost_high and line(row) for row in told)
+
+    # A bound is of an episode that begins; where nothing is proven it says so.
+    envs = urja_gym.make_vec("home_time_of_use", 2, split="test")
+    envs.reset(seed=FIRST_SEED)
+    envs.bounds()
+    envs.step(np.zeros((2, 1), np.float32))
+    try:
+        envs.bounds()
+        raise AssertionError("a bound in the middle of an episode")
+    except urja_gym.StateError:
+        pass
+    envs.close()
+    envs = urja_gym.make_vec("home_time_of_use", 2, set={"gym.randomise": "{battery.capacity: {times: {uniform: [0.5, 0.9]}}}"})
+    envs.reset(seed=1)
+    try:
+        envs.bounds()
+        raise AssertionError("a bound of a plant that is drawn anew")
+    except UrjaGymError as refused:
+        assert "capacity" in refused.text, refused
+    envs.close()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
