@@ -20,12 +20,12 @@ Meter::Meter(const Plan& plan, int blocks, const std::vector<Quantity>& quantiti
       // A row that is asked for twice is summed once.
       const Summed summed{q.row, q.when, q.instead};
       const auto there = std::find(rows_.begin(), rows_.end(), summed);
-      places_.push_back({-1, static_cast<int>(there - rows_.begin())});
+      places_.push_back({-1, static_cast<int>(there - rows_.begin()), -1});
       if (there == rows_.end()) rows_.push_back(summed);
       all_true_ = all_true_ && q.when < 0;
     } else {
       auto& list = of_fleet[static_cast<std::size_t>(q.fleet)];
-      places_.push_back({q.fleet, static_cast<int>(list.size())});
+      places_.push_back({q.fleet, static_cast<int>(list.size()), q.member});
       Quantity inner = q;
       inner.fleet = -1;
       list.push_back(inner);
@@ -79,6 +79,10 @@ void Meter::read(int k, std::span<double> to) const {
     }
     return;
   }
+  if (place.member >= 0) {
+    for (std::size_t lane = 0; lane < to.size(); ++lane) to[lane] = sum(static_cast<int>(lane), k, place.member);
+    return;
+  }
   // Members in a fixed order: blocks one after the other, then one tree over the eight.
   const auto f = static_cast<std::size_t>(place.fleet);
   const Meter& inner = *children_[f];
@@ -89,9 +93,9 @@ void Meter::read(int k, std::span<double> to) const {
       one_if(numbers < members_[f] - static_cast<int>(per_lane - 1) * width);  // which of the last block are members
   for (std::size_t lane = 0; lane < to.size(); ++lane) {
     const Lanes* sums = inner.sums_->data() + lane * per_lane * wide + row;
-    Lanes sum = pick(last > 0, sums[(per_lane - 1) * wide], 0.0);
-    for (std::size_t block = 0; block + 1 < per_lane; ++block) sum += sums[block * wide];
-    to[lane] = sum.sum();
+    Lanes all = pick(last > 0, sums[(per_lane - 1) * wide], 0.0);
+    for (std::size_t block = 0; block + 1 < per_lane; ++block) all += sums[block * wide];
+    to[lane] = all.sum();
   }
 }
 

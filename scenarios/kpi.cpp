@@ -6,6 +6,14 @@
 
 namespace urja {
 
+KpiScale kpi_scale(const Quantity& q) {
+  if (q.kind != Kind::state) return {1 / 3.6e6, "kWh"};
+  if (q.unit == "W") return {1e-3, "kW"};
+  if (q.unit == "Wh") return {1e-3, "kWh"};
+  if (q.unit == "s") return {1 / 3600.0, "h"};
+  return {1, q.unit};
+}
+
 KpiCounter::KpiCounter(const Plan& plan, int lanes) : lanes_(lanes) {
   const auto zone_of = [&](const Quantity& q) -> std::string {
     const Plan& home = q.fleet < 0 ? plan : *plan.fleets[static_cast<std::size_t>(q.fleet)].plan;
@@ -62,10 +70,7 @@ nlohmann::json KpiCounter::result(const Batch& batch, int lane) const {
   }
   std::map<std::string, int> counted;
   for (const Quantity& q : at_end_) {
-    double factor = 1;
-    if (q.unit == "W" || q.unit == "Wh") factor = 1e-3;  // peak_import_kw, .._kwh
-    else if (q.unit == "s") factor = 1 / 3600.0;         // .._h
-    value[q.kpi] += batch.get(lane, q) * factor;
+    value[q.kpi] += batch.get(lane, q) * kpi_scale(q).factor;
     if (q.unit == "1") counted[q.kpi] += q.fleet < 0 ? 1 : batch.plan().fleets[static_cast<std::size_t>(q.fleet)].members;
   }
   for (const auto& [key, n] : counted) value[key] /= n;  // cycles: of the mean battery, a fleet's members each counted
@@ -80,7 +85,9 @@ nlohmann::json KpiCounter::result(const Batch& batch, int lane) const {
   // Share of what was consumed that neither the grid nor fuel has provided.
   if (used > 0) value["self_sufficiency"] = std::clamp(1 - (of("import_kwh") + of("genset_kwh")) / used, 0.0, 1.0);
   if (value.count("cost_energy") || value.count("cost_fuel")) {
-    value["cost_total"] = of("cost_energy") + of("cost_demand") + of("cost_fuel") - of("revenue_export");
+    double total = 0;
+    for (const CostPart& part : cost_parts) total += part.sign * of(part.kpi);
+    value["cost_total"] = total;
   }
   nlohmann::json all = nlohmann::json::object();
   for (const auto& [key, number] : value) all[key] = number;

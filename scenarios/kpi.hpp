@@ -12,6 +12,20 @@
 
 namespace urja {
 
+// A quantity that declares a KPI shows as `factor` times its time integral (a flow) or its value (a state), in `unit`.
+struct KpiScale {
+  double factor;
+  std::string unit;  // "money" for the scenario's currency
+};
+KpiScale kpi_scale(const Quantity& q);
+
+// What cost_total is made of.
+struct CostPart {
+  const char* kpi;
+  double sign;
+};
+inline constexpr CostPart cost_parts[] = {{"cost_energy", 1}, {"cost_demand", 1}, {"cost_fuel", 1}, {"revenue_export", -1}};
+
 class KpiCounter {
  public:
   explicit KpiCounter(const Plan& plan, int lanes = 1);

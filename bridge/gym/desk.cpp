@@ -19,6 +19,15 @@ Reply refusal(const Header& to, const Refusal& why) {
   return r;
 }
 
+// What a request leads to, whatever goes wrong on the way.
+template <class Answer> Reply guarded(const Header& to, Answer&& answer) {
+  try {
+    return answer();
+  } catch (const Refusal& why) { return refusal(to, why); } catch (const std::bad_alloc&) {
+    return refusal(to, {"LIMIT", "the server has no memory for this", "memory"});
+  } catch (const std::exception& e) { return refusal(to, {"INTERNAL", e.what()}); }
+}
+
 // Nobody can guess a session's number.
 std::uint64_t unguessable() {
   static thread_local std::random_device device;
@@ -48,11 +57,7 @@ const Scenario& Desk::scenario(LoadOptions::Gym gym) {
 
 Reply Desk::answer(std::span<const std::byte> header, std::span<const std::byte> meta, std::span<const std::byte> blob,
                    double now) {
-  try {
-    return answer(parse(header, meta, blob), now);
-  } catch (const Refusal& why) { return refusal(header_of(header), why); } catch (const std::bad_alloc&) {
-    return refusal(header_of(header), {"LIMIT", "the server has no memory for this", "memory"});
-  } catch (const std::exception& e) { return refusal(header_of(header), {"INTERNAL", e.what()}); }
+  return guarded(header_of(header), [&] { return answer(parse(header, meta, blob), now); });
 }
 
 Reply Desk::answer(const Request& request, double now) {
@@ -63,13 +68,8 @@ Reply Desk::answer(const Request& request, double now) {
   Session& session = *found->second;
   session.last_heard = now;
   std::unique_lock<std::mutex> one_at_a_time(session.mutex);
-  Reply reply;
   if (session.repeats(h)) return session.last_reply();
-  try {
-    reply = session.answer(request);
-  } catch (const Refusal& why) { reply = refusal(h, why); } catch (const std::bad_alloc&) {
-    reply = refusal(h, {"LIMIT", "the server has no memory for this", "memory"});
-  } catch (const std::exception& e) { reply = refusal(h, {"INTERNAL", e.what()}); }
+  Reply reply = guarded(h, [&] { return session.answer(request); });
   if (session.closed()) {
     one_at_a_time.unlock();  // its thread may wait for it
     sessions_.erase(found);

@@ -6,6 +6,7 @@
 #include <cmath>
 
 #include "engine/calendar.hpp"
+#include "scenarios/data.hpp"
 
 namespace urja::gym {
 namespace {
@@ -114,10 +115,17 @@ Reply Session::answer(const Request& request) {
   const Header& h = request.header;
   Reply r;
   const Json meta = meta_of(request);
-  const auto no_blob = [&] { size_is(request.blob, 0); };
-  switch (static_cast<Message>(h.type)) {
+  const auto type = static_cast<Message>(h.type);
+  switch (type) {
+    case Message::reset:
+    case Message::step:
+    case Message::step_many:
+    case Message::restore:
+    case Message::branch: break;
+    default: size_is(request.blob, 0);
+  }
+  switch (type) {
     case Message::make:
-      no_blob();
       make(meta);
       r = spec();
       break;
@@ -132,7 +140,6 @@ Reply Session::answer(const Request& request) {
       break;
     }
     case Message::snapshot: {
-      no_blob();
       if (env().needs_reset()) throw Refusal{"STATE", "RESET comes first"};
       if (static_cast<std::int64_t>(snapshots_.size()) >= desk_.limits_.snapshots)
         throw Refusal{"LIMIT", "too many snapshots; DROP some", "snapshots", desk_.limits_.snapshots};
@@ -144,42 +151,23 @@ Reply Session::answer(const Request& request) {
     case Message::restore: r = restore(request, meta); break;
     case Message::branch: r = branch(request); break;
     case Message::drop: {
-      no_blob();
       const auto id = whole(meta, "snapshot", 0, 0, std::int64_t{1} << 62);
       if (snapshots_.erase(static_cast<std::uint64_t>(id)) == 0) throw Refusal{"META", "there is no such snapshot", "snapshot"};
       charge(-static_cast<std::int64_t>(env_->snapshot_bytes()), "");
       r = simple(Message::ok);
       break;
     }
-    case Message::render:
-      no_blob();
-      r = render(meta);
-      break;
-    case Message::kpi:
-      no_blob();
-      r = totals();
-      break;
-    case Message::mask:
-      no_blob();
-      r = masks();
-      break;
-    case Message::state:
-      no_blob();
-      r = truth();
-      break;
+    case Message::render: r = render(meta); break;
+    case Message::kpi: r = totals(); break;
+    case Message::mask: r = masks(); break;
+    case Message::state: r = truth(); break;
     case Message::close:
       closed_ = true;
       r = simple(Message::ok);
       break;
     case Message::ping: r = simple(Message::pong); break;
-    case Message::bound:
-      no_blob();
-      r = bounds();
-      break;
-    case Message::share:
-      no_blob();
-      r = share();
-      break;
+    case Message::bound: r = bounds(); break;
+    case Message::share: r = share(); break;
     default: throw Refusal{"TYPE", fmt::format("{} is no type of a request", h.type), "type"};
   }
   r.header.session = id_;
@@ -213,19 +201,20 @@ void Session::make(const Json& options) {
       static_cast<std::int64_t>(4 * g.observations.size() * 4 + 8 * (6 * g.columns.size() + g.randomised.size() + 4));
   const std::int64_t lanes = (o.lanes + width - 1) / width * width;
   charge(lanes * (of_one + of_reply), "the batch");
-  auto made = std::make_unique<VectorEnvironment>(scenario, o);
-  if (plans) {
-    try {
-      made->set_policy(make_gym_planner(policy, scenario, o.lanes));
-    } catch (const std::invalid_argument& e) { throw Refusal{"META", policy + ": " + e.what(), "policy"}; }
+  std::unique_ptr<VectorEnvironment> made;
+  try {
+    made = std::make_unique<VectorEnvironment>(scenario, o);
+    if (plans) made->set_policy(make_gym_planner(policy, scenario, o.lanes));
+  } catch (const std::exception& e) {
+    charge(-charged_, "");  // nothing else has been charged before a batch
+    if (dynamic_cast<const std::invalid_argument*>(&e)) throw Refusal{"META", policy + ": " + e.what(), "policy"};
+    throw;
   }
   scenario_ = &scenario;
   policy_ = policy;
   env_ = std::move(made);
   schema_ = schema();
-  // FNV-1a of the schema's text.
-  hash_ = 14695981039346656037ull;
-  for (const char c : schema_.dump()) hash_ = (hash_ ^ static_cast<unsigned char>(c)) * 1099511628211ull;
+  hash_ = text_hash(schema_.dump());
 }
 
 Json Session::schema() const {

@@ -7,6 +7,7 @@
 
 #include "engine/calendar.hpp"
 #include "engine/random.hpp"
+#include "scenarios/planning/forecast_error.hpp"
 
 namespace urja {
 namespace {
@@ -15,6 +16,7 @@ using Observation = GymSpecification::Observation;
 using Column = GymSpecification::Column;
 
 constexpr double not_yet = std::numeric_limits<double>::quiet_NaN();
+constexpr std::uint32_t no_row = ~std::uint32_t{0};
 
 std::vector<Quantity> metered_of(const GymSpecification& g) {
   std::vector<Quantity> all;
@@ -134,13 +136,20 @@ void VectorEnvironment::begin(int lane) {
     drawn_[d * n + static_cast<std::size_t>(lane)] = value;
   }
   if (!g_.randomised.empty()) batch_.prepare(lane);
-  if (policy_) policy_->begin(lane, l.first / g_.per_interval, l.first / g_.per_interval + g_.episode);
+  tell_policy(lane);
   for (std::size_t k = 0; k < changing_.size(); ++k)
     before_[k * n + static_cast<std::size_t>(lane)] = batch_.get(lane, changing_[k]);
   for (std::size_t c = 0; c < g_.columns.size(); ++c) mean_before_[c * n + static_cast<std::size_t>(lane)] = not_yet;
 }
 
-// The episode that ran in a lane goes to the last ones; its number counts up.
+// A lane's policy hears which episode it is in.
+void VectorEnvironment::tell_policy(int lane) {
+  if (!policy_) return;
+  const std::int64_t first = lanes_[static_cast<std::size_t>(lane)].first / g_.per_interval;
+  policy_->begin(lane, first, first + g_.episode);
+}
+
+// The episode that ran in a lane goes to the last ones.
 void VectorEnvironment::end(int lane) {
   Lane& l = lanes_[static_cast<std::size_t>(lane)];
   for (std::size_t c = 0; c < g_.columns.size(); ++c) {
@@ -217,6 +226,7 @@ void VectorEnvironment::step(std::span<const float> actions, int steps, Result& 
   std::fill_n(result.terminated, n, std::uint8_t{0});
   std::fill_n(result.truncated, n, std::uint8_t{0});
   result.ended = 0;
+  final_row_.assign(n, no_row);
   const bool resets_late = options_.autoreset == Autoreset::next_step, resets_now = options_.autoreset == Autoreset::same_step;
   for (int s = 0; s < steps; ++s) {
     command(actions.empty() ? actions : actions.subspan(static_cast<std::size_t>(s) * one, one));
@@ -262,12 +272,12 @@ void VectorEnvironment::step(std::span<const float> actions, int steps, Result& 
 void VectorEnvironment::keep_final(Result& result) {
   const std::size_t width_of_row = g_.observations.size();
   for (int lane : which_) {
-    std::uint32_t at = 0;
-    while (at < result.ended && result.final_index[at] != static_cast<std::uint32_t>(lane)) ++at;
+    // Results are written and never read back: they may lie where a client can write.
+    std::uint32_t& at = final_row_[static_cast<std::size_t>(lane)];
+    if (at == no_row) at = result.ended++;
     result.final_index[at] = static_cast<std::uint32_t>(lane);
     std::copy_n(result.observations + static_cast<std::size_t>(lane) * width_of_row, width_of_row,
                 result.final_observations + at * width_of_row);
-    result.ended = std::max(result.ended, at + 1);
   }
 }
 
@@ -306,7 +316,6 @@ void VectorEnvironment::account(Result& result) {
     const Column& column = g_.columns[c];
     std::fill(amount_.begin(), amount_.end(), 0.0);
     for (std::size_t i = 0; i < column.quantities.size(); ++i) {
-      const Quantity& q = column.quantities[i];
       if (column.what == Column::change) {
         const double *now = now_.data() + changing * n, *before = before_.data() + changing * n;
         const double sign = column.signs.empty() ? 1 : column.signs[i];
@@ -314,12 +323,7 @@ void VectorEnvironment::account(Result& result) {
         ++changing;
         continue;
       }
-      const int m = static_cast<int>(metered++);
-      if (q.fleet >= 0 && q.member >= 0) {
-        for (std::size_t k = 0; k < n; ++k) part_[k] = meter_.sum(static_cast<int>(k), m, q.member);
-      } else {
-        meter_.read(m, part_);
-      }
+      meter_.read(static_cast<int>(metered++), part_);
       for (std::size_t k = 0; k < n; ++k) amount_[k] += part_[k];
     }
     if (column.what == Column::flow) {
@@ -397,8 +401,8 @@ void VectorEnvironment::finish_row(int lane, float* row) const {
       }
       case Observation::forecast: {
         const double truth = g_.foresight.at(o.series, now + o.ahead);
-        row[k] = static_cast<float>(
-            truth * (1 + forecast_error(o.error, interval_ / 86400, l.seed, l.episode, now, now + o.ahead, forecast_names_[k])));
+        const ForecastError error(o.error, l.seed, l.episode, now, forecast_names_[k]);
+        row[k] = static_cast<float>(truth * error.factor(now + o.ahead, o.ahead * interval_ / 86400));
         break;
       }
       case Observation::calendar: row[k] = calendar_[static_cast<std::size_t>(now) * 6 + static_cast<std::size_t>(o.part)]; break;
@@ -549,6 +553,7 @@ void VectorEnvironment::restore(const Snapshot& s, std::span<const std::uint8_t>
     copy_row(s.history, k, history_, k, n);
     last_length_[k] = s.last_length[k];
     lanes_[k] = s.lanes[k];
+    tell_policy(static_cast<int>(k));
   }
   which_.clear();
 }
@@ -562,6 +567,7 @@ void VectorEnvironment::branch(int from, int to) {
   copy_row(history_, i, history_, k, n);
   last_length_[k] = last_length_[i];
   lanes_[k] = lanes_[i];
+  tell_policy(to);
   which_.clear();
 }
 

@@ -121,6 +121,7 @@ class VectorEnvironment {
   void command(std::span<const float> actions);
   void account(Result& result);
   void keep_final(Result& result);
+  void tell_policy(int lane);
   void tell_nothing(Result& result) const;
   void see_present(float* observations);
   void see_all(float* observations, bool on);
@@ -135,8 +136,9 @@ class VectorEnvironment {
   Batch batch_;
   std::vector<Lane> lanes_;
   bool began_ = false;
-  double interval_;         // s
-  std::vector<int> which_;  // lanes that begin in this call
+  double interval_;                       // s
+  std::vector<int> which_;                // lanes that begin in this call
+  std::vector<std::uint32_t> final_row_;  // [N]: of a lane that ended in this call, or none
 
   // observations
   std::vector<Quantity> direct_, lagged_, at_reset_;  // the first columns; what is seen with a lag; both

@@ -10,6 +10,7 @@
 #include "scenarios/distribution.hpp"
 #include "scenarios/gym/defaults.hpp"
 #include "scenarios/gym/probe.hpp"
+#include "scenarios/kpi.hpp"
 #include "scenarios/timeline.hpp"
 
 namespace urja {
@@ -18,13 +19,17 @@ namespace {
 constexpr double hour = 3600, day = 86400;
 constexpr const char* calendar_parts[] = {"day_sin", "day_cos", "week_sin", "week_cos", "year_sin", "year_cos"};
 
-// Amounts that are none of the KPIs.
-constexpr const char* of_the_plant[] = {"clipped_kwh", "spilled_kwh", "unserved_kwh", "stored_kwh", "unserved_h"};
-
-std::string kpi_unit(const Quantity& q) {
-  if (q.kind != Kind::state || q.unit == "W" || q.unit == "Wh") return q.kind == Kind::state && q.unit == "W" ? "kW" : "kWh";
-  return q.unit == "s" ? "h" : q.unit;
-}
+// Amounts of the plant itself, beside those that assets declare as KPIs.
+struct PlantAmount {
+  const char *name, *path;
+  double factor;
+  const char *unit, *doc;
+};
+constexpr PlantAmount of_the_plant[] = {
+    {"clipped_kwh", "plant.clipped", 1 / 3.6e6, "kWh", "commanded energy that limits did not allow"},
+    {"spilled_kwh", "plant.spilled_power", 1 / 3.6e6, "kWh", "generated, and nobody could take it"},
+    {"unserved_kwh", "plant.unserved_power", 1 / 3.6e6, "kWh", "wanted by loads and not given"},
+    {"unserved_h", "plant.interrupted", 1 / hour, "h", "with unserved power"}};
 
 }  // namespace
 
@@ -388,7 +393,8 @@ void GymReader::read_action(const Node& entry) {
       }
       if (choices) {
         const double n = numbers_.quantity(*choices, "1", {2, 1000}).value_or(2);
-        a.values.resize(static_cast<std::size_t>(n));  // filled when the bounds are known
+        if (n != std::floor(n)) problem(*choices, "a whole number of choices");
+        a.choices = static_cast<int>(n);
       }
     }
     said_.emplace_back(a.name, entry);
@@ -415,8 +421,8 @@ void GymReader::read_prices(const Node& block, bool in_cost) {
     if (e.value.is_map()) {
       add_limit_column(e, in_cost);
     } else if (!add_column(e.key, e.value, &e.value, in_cost)) {
-      std::vector<std::string> names(std::begin(of_the_plant), std::end(of_the_plant));
-      names.emplace_back("cost_total");
+      std::vector<std::string> names{"cost_total", "stored_kwh"};
+      for (const PlantAmount& amount : of_the_plant) names.emplace_back(amount.name);
       for (const Quantity& q : plan_.quantities()) {
         if (!q.kpi.empty() && std::find(names.begin(), names.end(), q.kpi) == names.end()) names.push_back(q.kpi);
       }
@@ -434,19 +440,18 @@ bool GymReader::add_column(const std::string& key, const Node& at, const Node* p
   c.name = key, c.in_cost = in_cost, c.unit = "kWh";
   const std::size_t dot = key.find('.');
   const std::string kpi = key.substr(0, dot), zone = dot == std::string::npos ? "" : key.substr(dot + 1);
-  const auto of_plant = [&](const char* path, double factor, const char* unit, const char* doc) {
-    c.quantities = {*plan_.find(path)}, c.factor = factor, c.unit = unit, c.doc = doc;
-  };
-  if (key == "clipped_kwh") of_plant("plant.clipped", 1 / 3.6e6, "kWh", "commanded energy that limits did not allow");
-  else if (key == "spilled_kwh") of_plant("plant.spilled_power", 1 / 3.6e6, "kWh", "generated, and nobody could take it");
-  else if (key == "unserved_kwh") of_plant("plant.unserved_power", 1 / 3.6e6, "kWh", "wanted by loads and not given");
-  else if (key == "unserved_h") of_plant("plant.interrupted", 1 / hour, "h", "with unserved power");
-  else if (key == "cost_total") {
+  const auto* const plant =
+      std::find_if(std::begin(of_the_plant), std::end(of_the_plant), [&](const PlantAmount& a) { return a.name == key; });
+  if (plant != std::end(of_the_plant)) {
+    c.quantities = {*plan_.find(plant->path)}, c.factor = plant->factor, c.unit = plant->unit, c.doc = plant->doc;
+  } else if (key == "cost_total") {
     c.what = Column::change, c.unit = s_.currency, c.doc = "energy, demand and fuel less what export earns";
     for (const Quantity& q : plan_.quantities()) {
-      if (q.kpi != "cost_energy" && q.kpi != "cost_demand" && q.kpi != "cost_fuel" && q.kpi != "revenue_export") continue;
-      c.quantities.push_back(q);
-      c.signs.push_back(q.kpi == "revenue_export" ? -1 : 1);
+      for (const CostPart& part : cost_parts) {
+        if (q.kpi != part.kpi) continue;
+        c.quantities.push_back(q);
+        c.signs.push_back(part.sign);
+      }
     }
     if (s_.currency.empty()) c.quantities.clear();
   } else if (key == "stored_kwh") {
@@ -464,8 +469,8 @@ bool GymReader::add_column(const std::string& key, const Node& at, const Node* p
       }
       const bool state = q.kind == Kind::state;
       c.what = state ? Column::change : Column::flow;
-      c.factor = !state ? 1 / 3.6e6 : q.unit == "W" || q.unit == "Wh" ? 1e-3 : q.unit == "s" ? 1 / hour : 1;
-      c.unit = kpi_unit(q);
+      const KpiScale scale = kpi_scale(q);
+      c.factor = scale.factor, c.unit = scale.unit;
       if (c.unit == "money") c.unit = s_.currency;
       c.doc = q.doc;
       c.quantities.push_back(q);

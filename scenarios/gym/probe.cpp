@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <stdexcept>
 
 #include "engine/batch.hpp"
 #include "engine/random.hpp"
@@ -113,9 +114,7 @@ void GymProbe::bound_actions() {
     }
   }
   for (auto& a : g_.actions) {
-    if (a.values.empty() || std::any_of(a.values.begin(), a.values.end(), [](double v) { return v != 0; })) continue;
-    const auto n = static_cast<double>(a.values.size() - 1);
-    for (std::size_t k = 0; k < a.values.size(); ++k) a.values[k] = a.low + (a.high - a.low) * static_cast<double>(k) / n;
+    for (int k = 0; k < a.choices; ++k) a.values.push_back(a.low + (a.high - a.low) * k / (a.choices - 1));
   }
 }
 
@@ -137,18 +136,10 @@ void GymProbe::foresee() {
   std::vector<std::vector<double>> means[2];
   for (bool commands : {false, true}) {
     Meter meter(*plan_, lanes_probed / width, quantities);
-    run(plan_, g_, commands, &meter, [&](const Batch& batch) {
-      std::vector<double> now;
-      for (std::size_t q = 0; q < quantities.size(); ++q) {
-        for (int lane = 0; lane < batch.lanes(); ++lane) {
-          double sum = 0;
-          const int members = quantities[q].fleet < 0 ? 1 : plan_->fleets[static_cast<std::size_t>(quantities[q].fleet)].members;
-          for (int m = 0; m < members; ++m) {
-            if (quantities[q].member < 0 || quantities[q].member == m) sum += meter.sum(lane, static_cast<int>(q), m);
-          }
-          now.push_back(sum / g_.per_interval);
-        }
-      }
+    run(plan_, g_, commands, &meter, [&](const Batch&) {
+      std::vector<double> now(quantities.size() * lanes_probed);
+      for (std::size_t q = 0; q < quantities.size(); ++q)
+        meter.read(static_cast<int>(q), std::span(now).subspan(q * lanes_probed, lanes_probed));
       means[commands ? 1 : 0].push_back(std::move(now));
     });
   }
@@ -166,7 +157,10 @@ void GymProbe::foresee() {
            "'" + quantities[q].asset + "." + quantities[q].name + "' depends on what the agent does: nobody can forecast it",
            "forecast what no command changes: demand, available power, weather, prices"});
   }
-  if (doubts_.empty()) g_.foresight = Foresight(plan_, quantities, g_.per_interval);
+  if (!doubts_.empty()) return;
+  try {
+    g_.foresight = Foresight(plan_, quantities, g_.per_interval);
+  } catch (const std::runtime_error& e) { doubts_.push_back({names.front(), e.what(), "nothing can be forecast then"}); }
 }
 
 void GymProbe::bound_observations() {

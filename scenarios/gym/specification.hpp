@@ -61,6 +61,7 @@ struct GymSpecification {
     Quantity quantity;  // as Batch::write takes it
     double low = 0, high = 0;
     std::vector<double> values;  // of a choice; empty: any number from low to high
+    int choices = 0;             // values evenly from low to high, once these are known
     bool bounded() const { return low < high; }
   };
   std::vector<Action> actions;

@@ -243,7 +243,7 @@ void PlantProblem::take_series() {
   const auto per_interval = static_cast<int>(std::llround(ratio));
   if (per_interval < 1 || std::abs(ratio - per_interval) > 1e-6)
     throw std::invalid_argument("the interval of a plan must be a whole number of steps");
-  std::vector<std::vector<double>> steps = series_of(plan_, wanted, plan_->step);
+  std::vector<std::vector<double>> steps = series_of(plan_, wanted, 1);
   std::size_t length = static_cast<std::size_t>(std::llround((plan_->end - plan_->start) / plan_->step));
   if (length % static_cast<std::size_t>(per_interval) != 0)
     throw std::invalid_argument("the run must be a whole number of the plan's intervals long");

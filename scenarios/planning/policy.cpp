@@ -9,6 +9,7 @@
 #include "engine/random.hpp"
 #include "scenarios/planning/dispatch_dp.hpp"
 #include "scenarios/planning/dispatch_lp.hpp"
+#include "scenarios/planning/forecast_error.hpp"
 #include "scenarios/planning/plant_door.hpp"
 
 namespace urja {
@@ -149,11 +150,6 @@ class Planner : public Policy {
 //
 // What it knows: the present interval, prices and the grid's limits exactly; load and PV later on with an error, the same share for a whole
 // zone; of vehicles those that are there, with their departure.
-//
-//   forecast = truth (1 + e),  e = sd sqrt(lead/horizon) (a z_issue + b z_target),  a^2 + b^2 = 1, both halves here
-//
-// z_issue is common to all that one forecast says (it is a sunny one), z_target to all that is ever said of one moment (nobody sees that
-// cloud); both are functions of (lane's seed, episode, channel, interval), so that a run can be repeated. [assumption]
 class RollingLp : public Planner {
  public:
   RollingLp(const PolicyOptions& options, const std::shared_ptr<const Plan>& plan, int intervals,
@@ -195,18 +191,10 @@ class RollingLp : public Planner {
     const int i = lane % width;
     const auto key = static_cast<std::uint64_t>(step.key_low[i]) | static_cast<std::uint64_t>(step.key_high[i]) << 32;
     const auto episode = static_cast<std::uint32_t>(step.episode[i]);
-    const auto normal = [&](int interval, std::uint32_t channel, std::uint32_t which) {
-      return draw(key, purpose("policy.forecast", 0), static_cast<std::uint32_t>(interval), purpose("", 2 * channel + which),
-                  episode)
-          .normal()[0];
-    };
     const auto forecast = [&](std::vector<double>& truth, std::uint32_t channel) {
-      const double of_issue = normal(now, channel, 0);
-      for (int t = 1; t < count_; ++t) {  // the present one is known
-        const double sd = options_.forecast_error * std::sqrt(static_cast<double>(t) / count_);
-        const double e = sd * std::sqrt(0.5) * (of_issue + normal(now + t, channel, 1));
-        truth[static_cast<std::size_t>(t)] *= std::max(0.0, 1 + e);
-      }
+      const ForecastError error(options_.forecast_error, key, episode, now, purpose("policy", channel));
+      for (int t = 1; t < count_; ++t)
+        truth[static_cast<std::size_t>(t)] *= error.factor(now + t, static_cast<double>(t) / count_);
     };
     forecast(problem.pv, 0);
     for (std::size_t z = 0; z < problem.zones.size(); ++z) forecast(problem.zones[z].demand, static_cast<std::uint32_t>(z) + 1);

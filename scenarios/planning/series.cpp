@@ -12,37 +12,35 @@ namespace {
 std::int64_t steps_of(const Plan& plan) { return std::llround((plan.end - plan.start) / plan.step); }
 
 void must_be_well(const Batch& batch) {
-  if (batch.status(0) != Trouble::none) throw std::runtime_error("the plant stops by itself: " + batch.trouble(0));
+  for (int lane = 0; lane < batch.lanes(); ++lane) {
+    if (batch.status(lane) != Trouble::none) throw std::runtime_error("the plant stops by itself: " + batch.trouble(lane));
+  }
 }
 
 }  // namespace
 
 std::vector<std::vector<double>> series_of(const std::shared_ptr<const Plan>& plan, const std::vector<Quantity>& quantities,
-                                           double interval) {
-  const double ratio = interval / plan->step;
-  const auto per_interval = static_cast<int>(std::llround(ratio));
-  if (per_interval < 1 || std::abs(ratio - per_interval) > 1e-6)
-    throw std::invalid_argument("the interval is not a whole number of steps");
-  const std::int64_t all = steps_of(*plan);
-  if (all % per_interval != 0) throw std::invalid_argument("the run is not a whole number of intervals long");
-
-  Batch batch(plan, 1);
-  batch.disarm(0);
+                                           int per_interval, int stretches) {
+  const auto all = static_cast<std::size_t>(steps_of(*plan) / per_interval), side = static_cast<std::size_t>(stretches);
+  const std::size_t length = (all + side - 1) / side;
+  Batch batch(plan, stretches);
+  for (int lane = 0; lane < stretches; ++lane) {
+    Batch::Start start;
+    start.index = static_cast<std::int64_t>(length) * lane * per_interval;
+    batch.reset(lane, start);
+    batch.disarm(lane);
+  }
   Meter meter(*plan, batch.blocks(), quantities);
-  std::vector<std::vector<double>> series(quantities.size());
-  for (auto& s : series) s.reserve(static_cast<std::size_t>(all / per_interval));
-  for (std::int64_t done = 0; done < all; done += per_interval) {
+  std::vector<std::vector<double>> series(quantities.size(), std::vector<double>(all));
+  std::vector<double> sums(side);
+  for (std::size_t t = 0; t < length; ++t) {
     meter.clear();
     batch.step(per_interval, 1, &meter);
     must_be_well(batch);
     for (std::size_t k = 0; k < quantities.size(); ++k) {
-      const Quantity& q = quantities[k];
-      double sum = 0;
-      if (q.fleet < 0 || q.member >= 0) sum = meter.sum(0, static_cast<int>(k), std::max(q.member, 0));
-      else
-        for (int m = 0; m < plan->fleets[static_cast<std::size_t>(q.fleet)].members; ++m)
-          sum += meter.sum(0, static_cast<int>(k), m);
-      series[k].push_back(sum / per_interval);
+      meter.read(static_cast<int>(k), sums);
+      for (std::size_t lane = 0; lane < side && lane * length + t < all; ++lane)
+        series[k][lane * length + t] = sums[lane] / per_interval;
     }
   }
   return series;

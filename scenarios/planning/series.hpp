@@ -12,10 +12,11 @@
 
 namespace urja {
 
-// Means over intervals of `interval` s (whole steps) from the plan's start to its end, [quantity][interval]; of a fleet's quantity with
-// member -1 the sum over its members. Throws std::invalid_argument where the interval does not fit, std::runtime_error where a lane fails.
+// Means over whole intervals of so many steps from the plan's start on, [quantity][interval]; of a fleet's quantity with member -1 the sum
+// over its members. `stretches`: the plan's time is cut into so many, which run side by side: quicker, but what has a memory of hours (a
+// module's temperature) is off in the first steps of each. Throws std::runtime_error where a lane fails.
 std::vector<std::vector<double>> series_of(const std::shared_ptr<const Plan>& plan, const std::vector<Quantity>& quantities,
-                                           double interval);
+                                           int per_interval, int stretches = 1);
 
 // A vehicle at its charger.
 struct SeenSession {

@@ -43,29 +43,50 @@ class Row:
     seeds: int
 
 
-def episodes(task: str, policy: str | Act, seeds: int, *, bounds: bool = False, first_seed: int = FIRST_SEED, **make) -> tuple[np.ndarray, np.ndarray | None, str]:
-    """[seeds] cost of one test episode for each seed, [seeds] bounds where asked for, and the currency."""
-    native = policy if isinstance(policy, str) and policy in NATIVE else "agent"
-    make = {"split": "test", **make}
-    envs = make_vec(REGISTERED[task] if task in REGISTERED else task, seeds, policy=native, autoreset_mode=AutoresetMode.DISABLED, **make)
-    try:
+class Episodes:
+    """Episodes of one split, one for each seed, in which one kind of policy acts as often as asked; to be closed, or used in `with`."""
+
+    def __init__(self, task: str, policy: str | Act, seeds: int, **make) -> None:
+        self.native = isinstance(policy, str) and policy in NATIVE
+        make = {"split": "test", **make}
+        self.envs = make_vec(REGISTERED.get(task, task), seeds, policy=policy if self.native else "agent", autoreset_mode=AutoresetMode.DISABLED, **make)
+        self.currency = self.envs.schema.currency
+        self.bound: np.ndarray | None = None  # [seeds] of the episodes that costs() ran last, where asked for
+
+    def costs(self, policy: str | Act, first_seed: int = FIRST_SEED, *, bounds: bool = False) -> np.ndarray:
+        """[seeds] cost of each episode. `policy`: that of the constructor, "random" or a function of observations [seeds, O]."""
+        envs, seeds = self.envs, self.envs.num_envs
         observations, _ = envs.reset(seed=first_seed)
-        bound = envs.bounds() if bounds else None
+        if bounds:
+            self.bound = envs.bounds()
         if policy == "random":
             envs.action_space.seed(first_seed)
         cost, over = np.zeros(seeds), np.zeros(seeds, bool)
         idle = np.zeros((seeds, len(envs.schema.actions)), np.float32)
         while not over.all():
-            actions = idle if native != "agent" else envs.action_space.sample() if policy == "random" else policy(observations)
+            actions = idle if self.native else envs.action_space.sample() if policy == "random" else policy(observations)
             observations, _, terminated, truncated, info = envs.step(actions)
             cost += np.where(over, 0.0, envs.schema.cost(info))
-            ended = (terminated | truncated) & ~over
+            ended = terminated | truncated
             over |= ended
-            if ended.any() and not over.all():  # an episode that is over early must not stop the others
-                envs.reset(options={"reset_mask": terminated | truncated})
-        return cost, bound, envs.schema.currency
-    finally:
-        envs.close()
+            if ended.any() and not over.all():  # what is over must not stop the others, whether it counts still or not
+                observations, _ = envs.reset(options={"reset_mask": ended})
+        return cost
+
+    def close(self) -> None:
+        self.envs.close()
+
+    def __enter__(self) -> Episodes:
+        return self
+
+    def __exit__(self, *_) -> None:
+        self.close()
+
+
+def episodes(task: str, policy: str | Act, seeds: int, *, bounds: bool = False, first_seed: int = FIRST_SEED, **make) -> tuple[np.ndarray, np.ndarray | None, str]:
+    """[seeds] cost of one test episode for each seed, [seeds] bounds where asked for, and the currency."""
+    with Episodes(task, policy, seeds, **make) as played:
+        return played.costs(policy, first_seed, bounds=bounds), played.bound, played.currency
 
 
 def score(task: str, policies: dict[str, str | Act] | None = None, seeds: int = 20, report=None, **make) -> list[Row]:

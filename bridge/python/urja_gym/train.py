@@ -3,9 +3,14 @@
     python -m urja_gym.train Urja/Village-v0 --minutes 8 --seed 0 --out village_ppo.zip
     python -m urja_gym.benchmark Urja/Village-v0 --model Urja/Village-v0=village_ppo.zip
 
-The time is wall-clock. Every so often the policy acts, without noise, in the episodes of the validation split; the best one of these is what
-is saved, and beside it its learning curve (`.json`: seconds, steps, cost of validation, cost of the rule and the bound there). Test
-episodes are not looked at.
+PPO begins where a planner left off, unless `--teacher none`: the teacher (a planner of the server, by default the one that knows the
+episode) acts in episodes of the training split, the policy learns to do the same from what an agent sees, then PPO goes on from there by
+itself. What the teacher did is read from the plant: the power that an asset then had is the action that an agent would have needed. Where
+that cannot be seen (a genset's switch), PPO begins at random.
+
+The time is wall-clock, and the teacher's is in it. Every so often the policy acts, without noise, in the episodes of the validation split;
+the best one of these is what is saved, and beside it its learning curve (`.json`: seconds, steps, cost of validation, cost of the rule and
+the bound there). Test episodes are not looked at.
 """
 from __future__ import annotations
 
@@ -16,68 +21,188 @@ import time
 from pathlib import Path
 
 import numpy as np
+from gymnasium.vector import AutoresetMode
 
-from . import REGISTERED
-from .benchmark import episodes
+from . import REGISTERED, make_vec
+from .benchmark import Episodes
 
 VALIDATION = 2_000_000  # first seed of validation episodes
+TEACHING = 3_000_000  # and of those in which the teacher acts
+VALIDATION_EPISODES = 24
+LOOKS = 24  # at the validation episodes
 
 
-def train(task: str, algorithm: str = "ppo", minutes: float = 8, seed: int = 0, out: str | Path = "model.zip", envs: int = 256, report=print, **make) -> dict:
+def seen_as(action: str) -> str:
+    """The channel that shows what an action led to: grid.import_wish -> grid.power, charger.power_limit -> charger.delivered_power."""
+    asset, name = action.rsplit(".", 1)
+    return f"{asset}.{({'import_wish': 'power', 'power_limit': 'delivered_power'}).get(name, name)}"
+
+
+def demonstrations(task: str, teacher: str, seconds: float, lanes: int = 64, **make) -> tuple[np.ndarray, np.ndarray] | None:
+    """What an agent would have seen [samples, O] and done [samples, A] where the teacher acted for so long; None if that cannot be seen."""
+    end = time.monotonic() + seconds
+    envs = make_vec(REGISTERED.get(task, task), lanes, policy=teacher, split="train", autoreset_mode=AutoresetMode.DISABLED, **make)
+    try:
+        names = [o.name for o in envs.schema.observations]
+        if any(seen_as(a.name) not in names for a in envs.schema.actions):
+            return None
+        column = [names.index(seen_as(a.name)) for a in envs.schema.actions]
+        low, high = (np.array([getattr(envs.schema.observations[k], bound) for k in column]) for bound in ("low", "high"))
+        idle = np.zeros((lanes, len(column)), np.float32)
+        seen, done, seed = [], [], TEACHING
+        while time.monotonic() < end:
+            observations, _ = envs.reset(seed=seed)
+            seed += lanes
+            over = np.zeros(lanes, bool)
+            while not over.any() and time.monotonic() < end:
+                before = observations
+                observations, _, terminated, truncated, _ = envs.step(idle)
+                over = terminated | truncated
+                power = observations[:, column].astype(float)
+                if envs.schema.normalised_observations:
+                    power = (low + high) / 2 + power * (high - low) / 2
+                seen.append(before.copy())
+                done.append(power)
+        observations, powers = np.concatenate(seen), np.concatenate(done)
+        return observations, to_actions(envs.schema.actions, envs.schema.normalised_actions, powers)
+    finally:
+        envs.close()
+
+
+def to_actions(actions, normalised: bool, powers: np.ndarray) -> np.ndarray:
+    """Physical values [samples, A] as an agent gives them: clipped to the bounds, or the nearest choice."""
+    given = np.empty(powers.shape, np.float32)
+    for k, a in enumerate(actions):
+        if a.values:
+            given[:, k] = np.abs(powers[:, k, None] - np.array(a.values)).argmin(1)
+            continue
+        given[:, k] = np.clip(powers[:, k], a.low, a.high)
+        if normalised:
+            given[:, k] = (given[:, k] - (a.low + a.high) / 2) * 2 / (a.high - a.low)
+    return given
+
+
+def imitate(model, observations: np.ndarray, actions: np.ndarray, seconds: float, seed: int) -> float:
+    """The policy's mean action becomes the teacher's, as far as what is seen tells it. The mean square that is left on a tenth kept aside."""
+    import torch
+
+    policy, rng, end = model.policy, np.random.default_rng(seed), time.monotonic() + seconds
+    parts = actor(policy)
+    optimizer = torch.optim.Adam(parts, 1e-3)
+    order = rng.permutation(len(observations))
+    kept, used = order[: len(order) // 10], order[len(order) // 10 :]
+    x, y = torch.as_tensor(observations), torch.as_tensor(actions)
+
+    def error(rows) -> "torch.Tensor":
+        return ((policy.get_distribution(x[rows]).distribution.mean - y[rows]) ** 2).mean()
+
+    best, best_state = np.inf, None
+    begin, batch = time.monotonic(), 512
+    while time.monotonic() < end:
+        for group in optimizer.param_groups:
+            group["lr"] = 1e-3 * max(0.02, 1 - (time.monotonic() - begin) / seconds)
+        picked = rng.permutation(used)
+        for at in range(0, len(picked), batch):
+            loss = error(picked[at : at + batch])
+            optimizer.zero_grad()
+            loss.backward()
+            optimizer.step()
+            if time.monotonic() > end:
+                break
+        with torch.no_grad():
+            left = float(error(kept))
+        if left < best:
+            best, best_state = left, {k: v.clone() for k, v in policy.state_dict().items()}
+    policy.load_state_dict(best_state)
+    return best
+
+
+def actor(policy) -> list:
+    """The parameters that choose actions, not those that judge them."""
+    return [*policy.mlp_extractor.policy_net.parameters(), *policy.action_net.parameters()]
+
+
+def train(task: str, algorithm: str = "ppo", minutes: float = 8, seed: int = 0, out: str | Path = "model.zip", envs: int = 256, teacher: str | None = "perfect_foresight",
+          threads: int = 2, report=print, **make) -> dict:  # fmt: skip
     """The learning curve; the model is in `out`."""
     import torch
     from stable_baselines3 import DQN, PPO
     from stable_baselines3.common.callbacks import BaseCallback
+    from stable_baselines3.common.vec_env import VecNormalize
 
     from .sb3 import SB3VecEnv
 
-    torch.set_num_threads(2)
-    begin, seeds = time.monotonic(), 24
-    rule, bound, currency = episodes(task, "rule", seeds, bounds=True, first_seed=VALIDATION, split="validation", **make)
-    curve = {"task": task, "algorithm": algorithm, "seed": seed, "currency": currency, "rule": float(rule.mean()), "bound": float(bound.mean()),
-             "seconds": [], "steps": [], "cost": []}  # fmt: skip
+    torch.set_num_threads(threads)
+    begin = time.monotonic()
+    spent = lambda: (time.monotonic() - begin) / (minutes * 60)  # noqa: E731
+    with Episodes(task, "rule", VALIDATION_EPISODES, split="validation", **make) as judged:
+        rule, bound, currency = judged.costs("rule", VALIDATION, bounds=True), judged.bound, judged.currency
+    curve = {"task": task, "algorithm": algorithm, "seed": seed, "minutes": minutes, "teacher": teacher if algorithm == "ppo" else None, "currency": currency,
+             "rule": float(rule.mean()), "bound": float(bound.mean()), "seconds": [], "steps": [], "cost": []}  # fmt: skip
     best = [np.inf]
+    validation = Episodes(task, "agent", VALIDATION_EPISODES, split="validation", **make)
+
+    def look(model, steps: int) -> float:
+        cost = float(validation.costs(lambda o: model.predict(o, deterministic=True)[0], VALIDATION).mean())
+        if cost < best[0]:
+            best[0] = cost
+            model.save(out, exclude=["policy.optimizer", "replay_buffer"])
+        now = time.monotonic() - begin
+        for key, value in (("seconds", now), ("steps", steps), ("cost", cost)):
+            curve[key].append(value)
+        closed = (curve["rule"] - cost) / (curve["rule"] - curve["bound"])
+        report(f"{task} {algorithm} seed {seed}: {now:5.0f} s {steps:>9,} steps  {cost:10.3f} {currency}, closes {100 * closed:6.1f} %")
+        return cost
 
     class Judge(BaseCallback):
-        """Ends in time; judges the policy on validation episodes, about thirty times; keeps the best."""
+        """Ends in time; judges the policy on validation episodes every so often; keeps the best."""
 
         next_look = 0.0
+        waits = 0  # rollouts after which the actor moves
+
+        def _on_rollout_start(self) -> None:
+            if self.waits >= 0 and isinstance(self.model, PPO):
+                for p in [*actor(self.model.policy), getattr(self.model.policy, "log_std", None)]:
+                    if p is not None:
+                        p.requires_grad_(self.waits == 0)
+                self.waits -= 1
 
         def _on_step(self) -> bool:
-            now = time.monotonic() - begin
-            if now >= self.next_look:
-                cost = float(episodes(task, lambda o: self.model.predict(o, deterministic=True)[0], seeds, first_seed=VALIDATION, split="validation", **make)[0].mean())
-                if cost < best[0]:
-                    best[0] = cost
-                    self.model.save(out, exclude=["policy.optimizer", "replay_buffer"])
-                for key, value in (("seconds", now), ("steps", self.num_timesteps), ("cost", cost)):
-                    curve[key].append(value)
-                closed = (curve["rule"] - cost) / (curve["rule"] - curve["bound"])
-                report(f"{task} {algorithm} seed {seed}: {now:5.0f} s {self.num_timesteps:>9,} steps  {cost:10.3f} {currency}, closes {100 * closed:6.1f} %")
-                self.next_look = now + minutes * 60 / 30
-            return now < minutes * 60
+            if spent() >= self.next_look:
+                look(self.model, self.num_timesteps)
+                self.next_look = spent() + 1 / LOOKS
+            return spent() < 1
 
     env = SB3VecEnv(REGISTERED.get(task, task), envs, **make)
     env.seed(seed * 100_000)
-    if algorithm == "ppo":
-        from stable_baselines3.common.vec_env import VecNormalize
-
-        env = VecNormalize(env, norm_obs=False, gamma=0.998)  # rewards of about one: costs are cents here and thousands there
-        # Rollouts of a few days; what is left at the end has its value, so the discount may be near one. Little noise: what is stored and
-        # taken back for nothing costs more than it teaches.
-        steps = 24576 // envs
-        # Rates and noise fall with the time that is left.
-        left = lambda _: max(0.02, 1 - (time.monotonic() - begin) / (minutes * 60))  # noqa: E731
-        model = PPO("MlpPolicy", env, n_steps=steps, batch_size=steps * envs // 8, n_epochs=6, gamma=0.998, gae_lambda=0.97, learning_rate=lambda p: 4e-4 * left(p),
-                    clip_range=0.2, ent_coef=0.0, seed=seed, device="cpu", policy_kwargs={"net_arch": [128, 128], "log_std_init": -2.0})  # fmt: skip
-    else:
-        model = DQN("MlpPolicy", env, learning_rate=5e-4, buffer_size=400_000, batch_size=512, train_freq=4, gradient_steps=8, gamma=0.998, learning_starts=20_000,
-                    target_update_interval=2_000, exploration_fraction=0.02, exploration_final_eps=0.05, seed=seed, device="cpu",
-                    policy_kwargs={"net_arch": [128, 128]})  # fmt: skip
+    judge = Judge()
     try:
-        model.learn(10**9, callback=Judge())
+        if algorithm == "ppo":
+            env = VecNormalize(env, norm_obs=False, gamma=0.998)  # rewards of about one: costs are cents here and thousands there
+            # Rollouts of a few days; what is left at the end has its value, so the discount may be near one. Little noise: what is stored
+            # and taken back for nothing costs more than it teaches. Rates fall with the time that is left.
+            steps = 24576 // envs
+            left = lambda: max(0.02, 1 - spent())  # noqa: E731
+            model = PPO("MlpPolicy", env, n_steps=steps, batch_size=steps * envs // 8, n_epochs=6, gamma=0.998, gae_lambda=0.97, learning_rate=lambda p: 3e-4 * left(),
+                        clip_range=0.2, ent_coef=0.0, seed=seed, device="cpu", policy_kwargs={"net_arch": {"pi": [128, 128], "vf": [128, 128]}, "log_std_init": -2.0})  # fmt: skip
+            taught = demonstrations(task, teacher, 0.2 * minutes * 60, **make) if teacher else None
+            if taught:
+                error = imitate(model, *taught, 0.15 * minutes * 60, seed)
+                report(f"{task}: {len(taught[0]):,} intervals of {teacher}; root mean square left {error**0.5:.3f}")
+                with torch.no_grad():
+                    model.policy.log_std.fill_(-2.5)
+                judge.waits = 6  # the critic learns first what the teacher's policy is worth
+            else:
+                curve["teacher"] = None
+        else:
+            model = DQN("MlpPolicy", env, learning_rate=5e-4, buffer_size=400_000, batch_size=512, train_freq=4, gradient_steps=8, gamma=0.998, learning_starts=20_000,
+                        target_update_interval=2_000, exploration_fraction=0.02, exploration_final_eps=0.05, seed=seed, device="cpu",
+                        policy_kwargs={"net_arch": [128, 128]})  # fmt: skip
+        model.learn(10**9, callback=judge)
+        look(model, model.num_timesteps)
     finally:
         env.close()
+        validation.close()
     Path(out).with_suffix(".json").write_text(json.dumps(curve))
     return curve
 
@@ -89,9 +214,11 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--minutes", type=float, default=8)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--envs", type=int, default=256)
+    parser.add_argument("--teacher", default="perfect_foresight", help="planner that PPO imitates first, or none (default perfect_foresight)")
+    parser.add_argument("--threads", type=int, default=2, help="of the learner (default 2)")
     parser.add_argument("--out", default="model.zip", help="file of the model")
     given = parser.parse_args(arguments)
-    train(given.task, given.algorithm, given.minutes, given.seed, given.out, given.envs)
+    train(given.task, given.algorithm, given.minutes, given.seed, given.out, given.envs, None if given.teacher == "none" else given.teacher, given.threads)
     return 0
 
 
