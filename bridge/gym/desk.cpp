@@ -67,6 +67,12 @@ Reply Desk::answer(const Request& request, double now) {
   if (found == sessions_.end()) throw Refusal{"SESSION", "there is no such session; its lease may be over", "session"};
   Session& session = *found->second;
   session.last_heard = now;
+  if (h.type == static_cast<std::uint8_t>(Message::ping) && h.seq == 0) {  // a heartbeat beside what the session is doing
+    Reply pong;
+    pong.header.type = static_cast<std::uint8_t>(Message::pong);
+    pong.header.session = h.session;
+    return pong;
+  }
   std::unique_lock<std::mutex> one_at_a_time(session.mutex);
   if (session.repeats(h)) return session.last_reply();
   Reply reply = guarded(h, [&] { return session.answer(request); });

@@ -269,6 +269,7 @@ def wait_for_end(bind):
 
 def main():
     parser = argparse.ArgumentParser()
+    parser.add_argument("--lease")
     parser.add_argument("command")
     parser.add_argument("scenario")
     parser.add_argument("--bind")

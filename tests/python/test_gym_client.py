@@ -635,6 +635,28 @@ def test_program_refuses():
     assert "colour" in str(raised(urja_gym.ServerEnded, lambda: urja_gym.make("village", program=URJA, set={"assets.battery.colour": "red"}).reset()))
 
 
+def test_program_heartbeat():
+    """A session at somebody else's server outlives its lease while its client lives, even one that only thinks."""
+    file = SOURCE / "scenarios/gym/home_time_of_use.yaml"
+    server = subprocess.Popen([URJA, "gym", file, "--lease", "0.6", "--until-stdin-closes"], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    endpoint = server.stdout.readline().split()[1].decode()
+    try:
+        for transport in ("ipc", "shm"):
+            with contextlib.closing(urja_gym.make(endpoint=endpoint, transport=transport)) as env:
+                env.reset(seed=1)
+                env.step(np.zeros(env.action_space.shape))
+                time.sleep(2)
+                env.step(np.zeros(env.action_space.shape))
+                connection = env.batch._connection
+                connection._over.set()  # as if the process had died
+                time.sleep(2)
+                raised(urja_gym.SessionError, lambda: env.step(np.zeros(env.action_space.shape)))
+    finally:
+        server.stdin.close()
+        server.stdout.close()
+        server.wait(10)
+
+
 def test_program_curve():
     """A server with keys lets in who is on its list and nobody else."""
     new = lambda name: subprocess.run([URJA, "gym", "--curve-new", FOLDER / name], check=True, capture_output=True, text=True).stdout.strip()

@@ -1,7 +1,8 @@
 """The example clients print what the Python client finds, and the examples run: test_gym_examples.py URJA SOURCE_DIR
 
 The C++ one is built beside the program; the one for Node needs node and, beside the build folders, what
-`npm install --prefix build zeromq@6 @msgpack/msgpack@3` puts there. What is missing is said and left out."""
+`npm install --prefix build zeromq@6 @msgpack/msgpack@3` puts there. What is missing is said and left out; where URJA_TEST_CLIENTS is
+"required", as under ./urja test, it is an error."""
 import os
 import shutil
 import subprocess
@@ -22,19 +23,25 @@ except ImportError as error:
 URJA, SOURCE = Path(sys.argv[1]).resolve(), Path(sys.argv[2]).resolve()
 
 
+def left_out(what):
+    if os.environ.get("URJA_TEST_CLIENTS") == "required":
+        raise AssertionError(what)
+    print(f"left out: {what}")
+
+
 def clients(folder):
     """Commands of the example clients that can be run here."""
     if (program := URJA.parent / "gym_example_client").exists():
         yield "C++", [program]
     else:
-        print(f"C++: left out, {program} is not built")
+        left_out(f"C++, {program} is not built")
     packages = SOURCE / "build/node_modules"
     if shutil.which("node") and (packages / "zeromq").is_dir() and (packages / "@msgpack").is_dir():
         (folder / "node_modules").symlink_to(packages)  # Node looks for packages in the folders above the script
         shutil.copy(SOURCE / "bridge/examples/gym_client.mjs", folder)
         yield "Node", ["node", folder / "gym_client.mjs"]
     else:
-        print(f"Node: left out, node or {packages} is not there")
+        left_out(f"Node, node or {packages} is not there")
 
 
 def by_python(endpoint):

@@ -11,6 +11,7 @@
 #include "scenarios/sweep.hpp"
 #include "tests/catch.hpp"
 #include "tests/corpus/program.hpp"
+#include "tests/sweep_alone.hpp"
 
 namespace urja::tests {
 namespace {
@@ -220,12 +221,7 @@ TEST_CASE("faults: sizes and times are start values: a sweep over them is one pl
   CHECK(swept.groups == 1);
   std::set<std::string> distinct;
   for (std::size_t v = 0; v < sweep.variants.size(); ++v) {
-    LoadOptions load;
-    load.set = sweep.assignments(sweep.variants[v]);
-    Scenario alone = load_scenario(file, load);
-    alone.seed += sweep.variants[v].seed_after;
-    nlohmann::json kpis;
-    run_scenario(alone, {}, kpis);
+    const nlohmann::json kpis = kpis_alone(file, sweep, v);
     CHECK(swept.variants[v].state_hash == kpis["state_hash"]);
     distinct.insert(swept.variants[v].state_hash);
   }

@@ -54,6 +54,12 @@ TEST_CASE("gym desk: a session from HELLO to CLOSE", "[gym]") {
   const auto picture = Talk::meta_of(talk.ask(Message::render, {{"lane", 3}}));
   CHECK(picture.at("text").get<std::string>().find("battery") != std::string::npos);
   CHECK(Talk::is(talk.ask(Message::ping), Message::pong));
+  // A heartbeat beside it has no turn, as often as it likes.
+  for (int k = 0; k < 3; ++k) {
+    gym::Header beat = talk.header;
+    beat.type = static_cast<std::uint8_t>(Message::ping), beat.seq = 0;
+    CHECK(Talk::is(talk.raw(std::string(reinterpret_cast<const char*>(&beat), sizeof beat), "", ""), Message::pong));
+  }
   CHECK(desk.memory() > 0);
   CHECK(Talk::is(talk.ask(Message::close), Message::ok));
   CHECK(desk.sessions() == 0);

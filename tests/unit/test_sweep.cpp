@@ -12,6 +12,7 @@
 #include "tests/catch.hpp"
 #include "tests/corpus/expect.hpp"
 #include "tests/corpus/program.hpp"
+#include "tests/sweep_alone.hpp"
 #include "viz/result_file.hpp"
 
 namespace urja::tests {
@@ -154,12 +155,7 @@ results: [battery, "*.power"]
   for (std::size_t v = 0; v < sweep.variants.size(); ++v) {
     INFO("variant " << v + 1 << ": " << one.variants[v].message);
     REQUIRE(one.variants[v].status == VariantResult::Status::complete);
-    LoadOptions load;
-    load.set = sweep.assignments(sweep.variants[v]);
-    Scenario alone = load_scenario(base, load);
-    alone.seed += sweep.variants[v].seed_after;
-    nlohmann::json kpis;
-    run_scenario(alone, {}, kpis);
+    const nlohmann::json kpis = kpis_alone(base, sweep, v);
     CHECK(one.variants[v].state_hash == kpis["state_hash"]);
     CHECK(two.variants[v].state_hash == kpis["state_hash"]);
     CHECK(two.variants[v].kpis == one.variants[v].kpis);

@@ -86,6 +86,8 @@ class Task:
             spec = _expect(connection.request(MAKE, wish, n=envs), SPEC)
             schema = Schema.from_meta(spec.meta, spec.meta["schema_hash"])
             connection.set_schema(schema.hash)
+            if server is None:
+                connection.keep_alive(float(welcome.meta.get("lease_s", 60)))
         except BaseException:
             connection.close(polite=False)
             if server is not None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import os
 import struct
+import threading
 import time
 import weakref
 from pathlib import Path
@@ -52,17 +53,17 @@ class Connection:
     ):  # fmt: skip
         self.endpoint, self.timeout, self.server = endpoint, timeout, server
         self.pid = os.getpid()
-        self.socket = zmq.Context.instance().socket(zmq.DEALER)
-        self.socket.linger = 0
+        self.curve = None
+        if keys is not None:
+            public, secret = Path(keys).read_text().split()
+            self.curve = (public.encode(), secret.encode(), server_key.encode())
+        self.socket = _dealer(self.curve)
         self.socket.sndhwm = self.socket.rcvhwm = 0  # one request is under way at a time; its parts are never dropped
         self.socket.rcvtimeo = max(1, min(1000, int(timeout * 1000)))  # between two looks at whether the server still runs
         self.socket.sndtimeo = max(1, int(timeout * 1000))  # nothing is sent where the server refuses this client's key
-        if keys is not None:
-            public, secret = Path(keys).read_text().split()
-            self.socket.curve_publickey, self.socket.curve_secretkey = public.encode(), secret.encode()
-            self.socket.curve_serverkey = server_key.encode()
         self.socket.connect(endpoint)
-        self._end = weakref.finalize(self, _close_socket, self.socket, self.pid)
+        self._over = threading.Event()
+        self._end = weakref.finalize(self, _close_socket, self.socket, self.pid, self._over)
         self.header = bytearray(HEADER.size)  # one for all requests: a step changes its number and nothing else
         HEADER.pack_into(self.header, 0, MAGIC, 1, 0, HELLO, 0, 0, 0, 0, 0, 0, 0, 0)
         self.seq = -1
@@ -75,6 +76,11 @@ class Connection:
     def set_schema(self, schema: int) -> None:
         """From here on all requests name this schema."""
         struct.pack_into("<Q", self.header, 24, schema)
+
+    def keep_alive(self, lease: float) -> None:
+        """Keeps the session while this process lives, however long it asks nothing: a thread sends a PING three times in `lease` seconds."""
+        header = HEADER.pack(MAGIC, 1, 0, PING, 0, struct.unpack_from("<Q", self.header, 8)[0], 0, 0, 0, 0, 0, 0)
+        threading.Thread(target=_beat, args=(self.endpoint, self.curve, header, lease / 3, self._over), daemon=True, name="urja_gym heartbeat").start()
 
     def request(self, type: int, meta: dict | None = None, blob=b"", *, flags: int = 0, n: int = 0, t: int = 0) -> Reply:
         """Sends one request and waits for its reply. `blob`: anything with a contiguous buffer. Raises what the server raised; what may
@@ -168,6 +174,25 @@ class Connection:
         self._end()
 
 
-def _close_socket(socket: zmq.Socket, owner: int) -> None:
+def _dealer(curve: tuple[bytes, bytes, bytes] | None) -> zmq.Socket:
+    socket = zmq.Context.instance().socket(zmq.DEALER)
+    socket.linger = 0
+    if curve is not None:
+        socket.curve_publickey, socket.curve_secretkey, socket.curve_serverkey = curve
+    return socket
+
+
+def _beat(endpoint: str, curve, header: bytes, interval: float, over: threading.Event) -> None:
+    """Heartbeats until the session is over, each over a socket of its own: the session's belongs to the thread that steps."""
+    while not over.wait(interval):
+        with contextlib.suppress(zmq.ZMQError), _dealer(curve) as socket:
+            socket.rcvtimeo = socket.sndtimeo = max(1, int(1000 * interval))
+            socket.connect(endpoint)
+            socket.send_multipart([header, b"", b""])
+            socket.recv_multipart()
+
+
+def _close_socket(socket: zmq.Socket, owner: int, over: threading.Event) -> None:
+    over.set()
     if os.getpid() == owner:  # a socket does not survive fork, and must not be touched there
         socket.close(0)

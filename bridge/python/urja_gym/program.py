@@ -97,7 +97,7 @@ class Server:
             folders = (os.environ.get("XDG_RUNTIME_DIR"), tempfile.gettempdir(), "/tmp")
             folder = next((f for f in folders if f and len(f) < 60 and os.access(f, os.W_OK)), "/tmp")
             bind = f"ipc://{folder}/urja-gym-{os.getpid()}-{secrets.token_hex(4)}"
-        command = [str(program), "gym", str(scenario), "--bind", bind, "--until-stdin-closes"]
+        command = [str(program), "gym", str(scenario), "--bind", bind, "--until-stdin-closes", "--lease", "86400"]  # it ends with this process
         for key, value in overrides.items():
             command += ["--set", _set_argument(key, value)]
         self.said = tempfile.TemporaryFile()  # a file and no pipe: nobody needs to read it for the server to go on
