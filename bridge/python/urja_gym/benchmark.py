@@ -15,12 +15,14 @@ import json
 import sys
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
+from pathlib import Path
 
 import numpy as np
 from gymnasium.vector import AutoresetMode
 
 from . import REGISTERED, make_vec
 from .errors import UrjaGymError
+from .learned import Policy, load, shipped
 
 NATIVE = ("rule", "hold", "greedy", "dynamic_programming", "rolling_lp", "perfect_foresight")
 FIRST_SEED = 1_000_000  # far from those that a training begins with
@@ -51,6 +53,8 @@ class Episodes:
         make = {"split": "test", **make}
         self.envs = make_vec(REGISTERED.get(task, task), seeds, policy=policy if self.native else "agent", autoreset_mode=AutoresetMode.DISABLED, **make)
         self.currency = self.envs.schema.currency
+        if isinstance(policy, Policy):
+            policy.fits(self.envs.schema)
         self.bound: np.ndarray | None = None  # [seeds] of the episodes that costs() ran last, where asked for
 
     def costs(self, policy: str | Act, first_seed: int = FIRST_SEED, *, bounds: bool = False) -> np.ndarray:
@@ -122,15 +126,6 @@ def score(task: str, policies: dict[str, str | Act] | None = None, seeds: int = 
     return rows
 
 
-def of_model(file: str) -> Act:
-    """A policy that `train.py` has saved: PPO or DQN of Stable-Baselines3."""
-    import stable_baselines3
-
-    algorithm = stable_baselines3.DQN if "dqn" in file.lower() else stable_baselines3.PPO
-    model = algorithm.load(file, device="cpu")
-    return lambda observations: model.predict(observations, deterministic=True)[0]
-
-
 def line(row: Row | str) -> str:
     if isinstance(row, str):
         return row
@@ -141,8 +136,8 @@ def line(row: Row | str) -> str:
 def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m urja_gym.benchmark", description="Scores policies on the suite's test episodes.")
     parser.add_argument("tasks", nargs="*", help=f"of {', '.join(REGISTERED)}; default: all")
-    parser.add_argument("--policy", action="append", help=f"random, {', '.join(NATIVE[1:])}; default: all")
-    parser.add_argument("--model", action="append", default=[], metavar="TASK=FILE", help="a policy that train.py has saved, as `ppo` or `dqn`")
+    parser.add_argument("--policy", action="append", help=f"random, {', '.join(NATIVE[1:])}, learned (those that come with the package); default: all")
+    parser.add_argument("--model", action="append", default=[], metavar="TASK=FILE", help="a policy (.npz) that train.py has saved, in place of the shipped ones")
     parser.add_argument("--seeds", type=int, default=20, help="test episodes, one for each seed (default 20)")
     parser.add_argument("--json", metavar="FILE", help="write the rows there, too")
     given = parser.parse_args(arguments)
@@ -152,9 +147,10 @@ def main(arguments: list[str] | None = None) -> int:
     models = dict(m.split("=", 1) for m in given.model)
     rows = []
     for task in given.tasks or REGISTERED:
-        policies: dict[str, str | Act] = {name: name for name in given.policy or ("random", *NATIVE[1:])}
-        if task in models:
-            policies["dqn" if "dqn" in models[task].lower() else "ppo"] = of_model(models[task])
+        learned = {task_name: Path(file) for task_name, file in models.items() if task_name == task} or shipped(task)
+        policies: dict[str, str | Act] = {name: name for name in given.policy or ("random", *NATIVE[1:]) if name != "learned"}
+        if not given.policy or "learned" in given.policy or task in models:
+            policies |= {name if task not in models else "learned": load(file) for name, file in learned.items()}
         rows += score(task, policies, given.seeds, report=lambda row: print(line(row), flush=True))
     if given.json:
         with open(given.json, "w") as file:

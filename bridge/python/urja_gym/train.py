@@ -1,7 +1,7 @@
 """Trains PPO (or DQN, where the actions are choices) of Stable-Baselines3 on a task of the suite:
 
     python -m urja_gym.train Urja/Village-v0 --minutes 8 --seed 0 --out village_ppo.zip
-    python -m urja_gym.benchmark Urja/Village-v0 --model Urja/Village-v0=village_ppo.zip
+    python -m urja_gym.benchmark Urja/Village-v0 --model Urja/Village-v0=village_ppo.npz
 
 PPO begins where a planner left off, unless `--teacher none`: the teacher (a planner of the server, by default the one that knows the
 episode) acts in episodes of the training split, the policy learns to do the same from what an agent sees, then PPO goes on from there by
@@ -9,8 +9,9 @@ itself. What the teacher did is read from the plant: the power that an asset the
 that cannot be seen (a genset's switch), PPO begins at random.
 
 The time is wall-clock, and the teacher's is in it. Every so often the policy acts, without noise, in the episodes of the validation split;
-the best one of these is what is saved, and beside it its learning curve (`.json`: seconds, steps, cost of validation, cost of the rule and
-the bound there). Test episodes are not looked at.
+the best one of these is what is saved. Beside the model for Stable-Baselines3 (`.zip`) lies the policy alone, for numpy (`.npz`, see
+learned.py), and its learning curve (`.json`: seconds, steps, cost of validation, cost of the rule and the bound there). Test episodes are
+not looked at.
 """
 from __future__ import annotations
 
@@ -25,6 +26,7 @@ from gymnasium.vector import AutoresetMode
 
 from . import REGISTERED, make_vec
 from .benchmark import Episodes
+from .learned import save
 
 VALIDATION = 2_000_000  # first seed of validation episodes
 TEACHING = 3_000_000  # and of those in which the teacher acts
@@ -147,6 +149,7 @@ def train(task: str, algorithm: str = "ppo", minutes: float = 8, seed: int = 0, 
         if cost < best[0]:
             best[0] = cost
             model.save(out, exclude=["policy.optimizer", "replay_buffer"])
+            save(model, Path(out).with_suffix(".npz"), validation.envs.schema, {key: curve[key] for key in ("task", "algorithm", "seed", "minutes", "teacher")})
         now = time.monotonic() - begin
         for key, value in (("seconds", now), ("steps", steps), ("cost", cost)):
             curve[key].append(value)
