@@ -134,6 +134,7 @@ class Batch {
   double missed_share(int lane, Lanes Account::*residual, Lanes Account::*throughput) const;
   void set_column(int lane, int row, double value) { block(lane / width)[row][lane % width] = value; }
 
+  void come_near(int b) const;
   void step_block(int b, Meter* meter, int thread);
   void disturb(int b);
   template <class Value> Mask act(Lanes* rows, const Plan::Hook& hook, const Mask& where, Value value);

@@ -1,49 +1,16 @@
 // One step of a block (batch.hpp tells the order). Everything here runs in the innermost loop: no allocation, no lock, no I/O.
-#include <omp.h>
-#ifdef __SANITIZE_THREAD__
-#include <sanitizer/tsan_interface.h>
-#endif
-
 #include <algorithm>
 #include <array>
 #include <vector>
 
 #include "engine/balance.hpp"
 #include "engine/batch.hpp"
+#include "engine/parallel.hpp"
 
 namespace urja {
 namespace {
 
 const Lanes member_numbers = Lanes::LinSpaced(0, width - 1);
-
-// The thread sanitizer does not see libgomp make threads start and wait, so it is told: what came before told_to_come_before()
-// of a mark comes before what follows told_to_come_after() of that mark.
-#ifdef __SANITIZE_THREAD__
-#define URJA_UNWATCHED [[gnu::no_sanitize_thread]]
-void told_to_come_before(char& mark) { __tsan_release(&mark); }
-void told_to_come_after(char& mark) { __tsan_acquire(&mark); }
-#else
-#define URJA_UNWATCHED
-void told_to_come_before(char&) {}
-void told_to_come_after(char&) {}
-#endif
-
-// work(b, thread) for all blocks. They are claimed one by one (a block is about a microsecond a step): what a slow core leaves,
-// the other takes. There are two marks because with one a block that begins would seem to come after those that have ended, and
-// races between them would go unseen. The loop itself is unwatched, since OpenMP's hidden record of its arguments is written
-// after the mark; work() is watched.
-template <class Work> URJA_UNWATCHED void each_block(int blocks, int threads, const Work& work) {
-  const int chunk = std::clamp(blocks / (threads * 8), 1, 16);
-  char begun, ended;
-  told_to_come_before(begun);
-#pragma omp parallel for num_threads(threads) schedule(dynamic, chunk)
-  for (int b = 0; b < blocks; ++b) {
-    told_to_come_after(begun);
-    work(b, omp_get_thread_num());
-    told_to_come_before(ended);
-  }
-  told_to_come_after(ended);
-}
 
 }  // namespace
 
@@ -51,13 +18,23 @@ void Batch::step(int steps, int threads, Meter* meter) {
   // Room for frozen lanes, once per thread: the step itself allocates nothing.
   while (static_cast<int>(rooms_.size()) < std::max(1, threads)) rooms_.emplace_back(snapshot_size() * width);
   const auto run = [&](int b, int thread) {
+    come_near(b + 1);
     for (int k = 0; k < steps; ++k) step_block(b, meter, thread);
   };
   if (threads <= 1 || blocks_ == 1) {
     for (int b = 0; b < blocks_; ++b) run(b, 0);  // whatever number a caller's own team has given this thread
     return;
   }
-  each_block(blocks_, threads, run);
+  // A block is about a microsecond a step.
+  in_parallel(blocks_, threads, std::clamp(blocks_ / (threads * 8), 1, 16), run);
+}
+
+// A block that is wanted soon comes to the core while another is computed: many lanes lie in memory, and a block is walked through in no
+// order that a processor foresees.
+void Batch::come_near(int b) const {
+  if (b >= blocks_) return;
+  const Lanes* rows = block(b);
+  for (int r = 0; r < plan_->rows; ++r) __builtin_prefetch(rows + r, 1, 2);
 }
 
 void Batch::step_block(int b, Meter* meter, int thread) {
@@ -224,6 +201,7 @@ void Batch::propose(int b) {
     for (int i = 0; i < width && b * width + i < lanes_; ++i) {
       const int first = (b * width + i) * fleet.blocks;
       for (int k = 0; k < fleet.blocks; ++k) {
+        c.come_near(first + k + 1);
         if (!c.plan_->controllers.empty()) c.control(first + k);
         c.propose(first + k);
       }

@@ -40,7 +40,9 @@ enum class Message : std::uint8_t {
   share = 25,
   shared = 26,
   bound = 27,
-  bounds = 28
+  bounds = 28,
+  advice = 29,
+  advised = 30
 };
 
 inline constexpr std::uint32_t magic = 0x474A5255;  // "URJG"

@@ -167,6 +167,7 @@ Reply Session::answer(const Request& request) {
       break;
     case Message::ping: r = simple(Message::pong); break;
     case Message::bound: r = bounds(); break;
+    case Message::advice: r = advice(meta); break;
     case Message::share: r = share(); break;
     default: throw Refusal{"TYPE", fmt::format("{} is no type of a request", h.type), "type"};
   }
@@ -192,6 +193,7 @@ void Session::make(const Json& options) {
   const bool plans = std::find(planners.begin(), planners.end(), policy) != planners.end();
   if (!plans && policy != "agent" && policy != "rule") throw Refusal{"META", "'policy' is none of its choices", "policy"};
   o.agent = policy == "agent";
+  o.one_piece = plans;
   const Scenario& scenario = desk_.scenario(policy == "rule" ? LoadOptions::Gym::rule : LoadOptions::Gym::agent);
   // Blocks, their meter and what a reply holds; measured against the resident size, not exact.
   Batch one(scenario.plan, 1);
@@ -535,7 +537,8 @@ Reply Session::bounds() {
       const auto first = e.begins_at(lane);
       if (!first)
         throw Refusal{"STATE", fmt::format("the episode of lane {} is under way: BOUND follows RESET", lane), "lane", lane};
-      array_at<double>(*blob, 0)[lane] = bound_->of(e.batch(), lane, *first);
+      const VectorEnvironment::Place place = e.place(lane);
+      array_at<double>(*blob, 0)[lane] = bound_->of(place.batch, place.lane, *first);
     }
     Reply r = simple(Message::bounds);
     r.blob = std::move(blob);
@@ -543,20 +546,42 @@ Reply Session::bounds() {
   } catch (const std::invalid_argument& e2) { throw Refusal{"META", std::string("no bound: ") + e2.what()}; }
 }
 
+Reply Session::advice(const Json& meta) {
+  VectorEnvironment& e = env();
+  if (e.needs_reset()) throw Refusal{"STATE", "RESET comes first"};
+  const auto& planners = gym_planners();
+  const std::string name = meta.contains("policy") && meta["policy"].is_string() ? meta["policy"].get<std::string>() : "";
+  if (std::find(planners.begin(), planners.end(), name) == planners.end())
+    throw Refusal{"META", "'policy' is none of its choices", "policy"};
+  if (policy_ != "agent") throw Refusal{"STATE", "who has a policy of the server needs no advice"};
+  if (name != advisor_) {
+    try {
+      e.set_advisor([&](int lanes) { return make_gym_planner(name, *scenario_, lanes); });
+    } catch (const std::invalid_argument& why) { throw Refusal{"META", name + ": " + why.what(), "policy"}; }
+    advisor_ = name;
+  }
+  const std::size_t count = static_cast<std::size_t>(e.lanes()) * static_cast<std::size_t>(e.actions());
+  auto blob = std::make_shared<Bytes>(count * sizeof(float));
+  e.advice({array_at<float>(*blob, 0), count});
+  Reply r = simple(Message::advised);
+  r.blob = std::move(blob);
+  return r;
+}
+
 Reply Session::render(const Json& meta) const {
   VectorEnvironment& e = env();
   if (e.needs_reset()) throw Refusal{"STATE", "RESET comes first"};
   const int lane = static_cast<int>(whole(meta, "lane", 0, 0, e.lanes() - 1));
-  const Batch& batch = e.batch();
+  const auto [batch, own] = e.place(lane);
   const auto zone = Zone::find(scenario_->zone);
-  const std::string time = zone->text(static_cast<std::int64_t>(batch.time(lane)));
+  const std::string time = zone->text(static_cast<std::int64_t>(batch.time(own)));
   std::string text = time;
   Json values = Json::array();
   for (const Quantity& q : e.plan().quantities()) {
     const bool power = q.name == "power" && q.kind != Kind::input, charge = q.name == "state_of_charge" && q.kind == Kind::state;
     if (!power && !charge && q.name != "price") continue;
     if (q.of_disturber) continue;
-    double value = batch.get(lane, q);
+    double value = batch.get(own, q);
     if (charge && q.fleet >= 0) value /= e.plan().fleets[static_cast<std::size_t>(q.fleet)].members;
     const std::string unit = power ? "kW" : q.unit == "money/kWh" ? scenario_->currency + "/kWh" : q.unit;
     if (power) value /= 1000;

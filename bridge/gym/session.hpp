@@ -44,6 +44,7 @@ class Session {
   Reply totals() const;
   Reply truth() const;
   Reply bounds();
+  Reply advice(const Json& meta);
   Reply seen();
   Json schema() const;
   // A request's array: as many numbers as that, copied where it does not lie straight.
@@ -72,7 +73,7 @@ class Session {
   bool has_reply_ = false, closed_ = false;
   Reply reply_;
   const Scenario* scenario_ = nullptr;
-  std::string policy_;
+  std::string policy_, advisor_;
   std::unique_ptr<VectorEnvironment> env_;
   Json schema_;
   std::uint64_t hash_ = 0;

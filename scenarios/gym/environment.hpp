@@ -6,8 +6,10 @@
 //                          resets: start, draws  <------ terminated, truncated
 //
 // Lane i with seed s is bit-identical to a single environment with seed s: start, draws, noise, faults and forecast errors are functions
-// of (seed, episode). Everything is made at construction; step() allocates nothing.
+// of (seed, episode). Everything is made at construction; step() allocates nothing. Lanes lie in shards (shard.hpp), each of which goes
+// the whole way from its actions to its observations while it lies in a core's cache; threads take shards.
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <span>
@@ -39,21 +41,27 @@ class VectorEnvironment {
     Autoreset autoreset = Autoreset::next_step;
     GymSpecification::Split split = GymSpecification::train;
     int threads = 1;
-    bool agent = true;  // false: actions are ignored, the scenario's own controller is in charge
+    bool agent = true;       // false: actions are ignored, the scenario's own controller is in charge
+    bool one_piece = false;  // all lanes in one Batch, as a GymPolicy wants to see them
   };
   // The scenario must have been loaded with its gym.
   VectorEnvironment(const Scenario& scenario, const Options& options);
   ~VectorEnvironment();
 
-  int lanes() const { return static_cast<int>(lanes_.size()); }
+  int lanes() const { return options_.lanes; }
   int observations() const { return static_cast<int>(g_.observations.size()); }
   int actions() const { return static_cast<int>(g_.actions.size()); }
   int columns() const { return static_cast<int>(g_.columns.size()); }
   int draws() const { return static_cast<int>(g_.randomised.size()); }
   const GymSpecification& specification() const { return g_; }
   const Options& options() const { return options_; }
-  const Plan& plan() const { return *plan_; }
-  const Batch& batch() const { return batch_; }
+  const Plan& plan() const;
+  // Where a lane's plant lies.
+  struct Place {
+    const Batch& batch;
+    int lane;
+  };
+  Place place(int lane) const;
 
   // Where a call writes what it has to tell; shapes as in bridge/PROTOCOL.md. All must be there.
   struct Result {
@@ -89,7 +97,7 @@ class VectorEnvironment {
   void masks(std::span<float> low, std::span<float> high, std::span<std::uint8_t> allowed);
   int choices() const;
   // The true plant [N, S].
-  const std::vector<Quantity>& state_map() const { return state_; }
+  const std::vector<Quantity>& state_map() const;
   void state(std::span<double> values) const;
   // Sums of the columns [C, N] of the running episode and of the last one that ended, whose length was [N] intervals.
   void totals(std::span<double> running, std::span<double> last, std::span<std::uint32_t> length) const;
@@ -101,75 +109,28 @@ class VectorEnvironment {
   void restore(const Snapshot& snapshot, std::span<const std::uint8_t> mask);
   void branch(int from, int to);
 
-  // Before the first reset.
+  // Before the first reset, and only in one piece.
   void set_policy(std::unique_ptr<GymPolicy> policy);
+  // Somebody to ask what he would do: advice() [N, A] in the terms of actions. `make` is called for as many lanes as it is given.
+  void set_advisor(const std::function<std::unique_ptr<GymPolicy>(int lanes)>& make);
+  void advice(std::span<float> actions);
   // First interval of a lane's episode, if it has made no step yet.
   std::optional<std::int64_t> begins_at(int lane) const;
 
  private:
-  struct Lane {
-    std::uint64_t seed = 0;
-    std::uint32_t episode = 0;
-    std::int64_t first = 0;  // step of the plan at which the episode began
-    std::int64_t done = 0;   // intervals of it
-    bool over = false;       // and not yet reset
-    bool terminated = false;
-  };
+  struct Layout;
+  class Shard;
+  template <class Work> void each_shard(Work&& work);
+  Shard& shard_of(int lane) const;
+  Result part(const Result& result, const Shard& shard) const;
 
-  void begin(int lane);
-  void end(int lane);
-  void command(std::span<const float> actions);
-  void account(Result& result);
-  void keep_final(Result& result);
-  void tell_policy(int lane);
-  void tell_nothing(Result& result) const;
-  void see_present(float* observations);
-  void see_all(float* observations, bool on);
-  void see_new(std::span<const int> which, float* observations, bool fresh);
-  void finish_row(int lane, float* row) const;
-  std::size_t ring() const { return static_cast<std::size_t>(deepest_ + 1); }
-
-  std::shared_ptr<const Plan> plan_;
   std::shared_ptr<const GymSpecification> spec_;
   const GymSpecification& g_;
   Options options_;
-  Batch batch_;
-  std::vector<Lane> lanes_;
+  std::unique_ptr<const Layout> layout_;
+  int shard_lanes_;
+  std::vector<std::unique_ptr<Shard>> shards_;
   bool began_ = false;
-  double interval_;                       // s
-  std::vector<int> which_;                // lanes that begin in this call
-  std::vector<std::uint32_t> final_row_;  // [N]: of a lane that ended in this call, or none
-
-  // observations
-  std::vector<Quantity> direct_, lagged_, at_reset_;  // the first columns; what is seen with a lag; both
-  std::vector<int> lagged_at_;                        // [O]: which of the lagged, or -1
-  std::vector<std::uint32_t> forecast_names_;         // [O]
-  std::vector<float> low_, high_, middle_, slope_;    // [O]
-  std::vector<float> looked_, past_;                  // room for what is read
-  std::vector<float> history_;                        // [N, ring, lagged], by intervals done
-  int deepest_ = 0;                                   // lag, intervals
-  std::vector<float> calendar_;                       // [intervals of the plan, 6]
-
-  // actions
-  std::vector<Quantity> commands_;
-  std::vector<double> commanded_;  // [N, A]
-  std::unique_ptr<GymPolicy> policy_;
-
-  // columns
-  Meter meter_;
-  std::vector<Quantity> changing_;
-  std::vector<double> before_, now_;    // [changing, N]
-  std::vector<double> mean_before_;     // [C, N]: of the interval before; NaN in the first
-  std::vector<double> running_, last_;  // [C, N]
-  std::vector<std::uint32_t> last_length_;
-  std::vector<double> amount_, part_, reward_;  // room
-
-  std::vector<Quantity> conditions_;
-  std::vector<double> condition_values_;
-  std::vector<double> drawn_;               // [D, N]
-  std::vector<double> own_value_;           // [D]: the scenario's
-  std::vector<std::uint32_t> drawn_names_;  // [D]
-  std::vector<Quantity> state_;
 };
 
 }  // namespace urja

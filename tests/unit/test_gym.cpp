@@ -48,6 +48,10 @@ class Env {
     env.reset(seeds, {}, result);
   }
   void step(const std::vector<float>& actions) { env.step(actions, 1, result); }
+  double get(int lane, const Quantity& q) const {
+    const auto place = env.place(lane);
+    return place.batch.get(place.lane, q);
+  }
   std::vector<float> row(int lane) const {
     const auto wide = static_cast<std::size_t>(env.observations());
     const auto begin = observations.begin() + static_cast<std::ptrdiff_t>(static_cast<std::size_t>(lane) * wide);
@@ -93,25 +97,26 @@ std::string small(const std::string& gym, const std::string& more = "") {
 }  // namespace
 
 TEST_CASE("gym: lane i of a batch seeded s is a single environment seeded s + i, for any threads", "[gym]") {
+  constexpr int lanes = 70;
   for (const char* file : {"village_faults.yaml", "workplace_ev.yaml", "cloudy_day.yaml"}) {
     const bool clouds = file == std::string("cloudy_day.yaml");
     const Scenario s =
         gym_of(library + file, {clouds ? "gym.episode.length=1 min" : "gym.episode.length=30 min", "gym.episode.start=random"});
     for (const Mode mode : {Mode::next_step, Mode::same_step}) {
       for (const int threads : {1, 2, 3}) {
-        Env batch(s, 13, mode, threads);
+        Env batch(s, lanes, mode, threads);  // with three threads in three shards
         batch.reset(40);
         std::vector<std::unique_ptr<Env>> singles;
-        for (const int lane : {0, 7, 8, 12}) {
+        for (const int lane : {0, 8, 31, 32, 69}) {
           singles.push_back(std::make_unique<Env>(s, 1, mode));
           singles.back()->reset(static_cast<std::uint64_t>(40 + lane));
         }
         const int steps = clouds ? 40 : 7;
         int apart = 0;
         for (int k = 0; k <= steps; ++k) {
-          if (k > 0) batch.step(actions_of(13, batch.env.actions(), 0, k));
+          if (k > 0) batch.step(actions_of(lanes, batch.env.actions(), 0, k));
           std::size_t which = 0;
-          for (const int lane : {0, 7, 8, 12}) {
+          for (const int lane : {0, 8, 31, 32, 69}) {
             Env& one = *singles[which++];
             if (k > 0) one.step(actions_of(1, one.env.actions(), lane, k));
             const auto at = static_cast<std::size_t>(lane);
@@ -126,6 +131,55 @@ TEST_CASE("gym: lane i of a batch seeded s is a single environment seeded s + i,
       }
     }
   }
+}
+
+TEST_CASE("gym: lanes in several shards are lanes in one: state, totals, masks, snapshots, branches, last sights", "[gym]") {
+  const Scenario s = gym_of(library + "village_faults.yaml", {"gym.episode.length=1 h", "gym.episode.start=random"});
+  constexpr int lanes = 70;
+  Env one(s, lanes, Mode::same_step, 1), many(s, lanes, Mode::same_step, 3);
+  const auto both = [&](auto&& what) { what(one), what(many); };
+  const auto alike = [&] {
+    const std::size_t n = lanes, states = n * one.env.state_map().size(),
+                      columns = n * static_cast<std::size_t>(one.env.columns());
+    std::vector<double> state[2], running[2], last[2];
+    std::vector<std::uint32_t> length[2];
+    std::vector<float> low[2], high[2];
+    int k = 0;
+    both([&](Env& e) {
+      state[k].resize(states), running[k].resize(columns), last[k].resize(columns), length[k].resize(n);
+      low[k].resize(n), high[k].resize(n);
+      e.env.state(state[k]);
+      e.env.totals(running[k], last[k], length[k]);
+      e.env.masks(low[k], high[k], {});
+      ++k;
+    });
+    return one.observations == many.observations && one.reward == many.reward && one.columns == many.columns &&
+           one.draws == many.draws && state[0] == state[1] && running[0] == running[1] && last[0] == last[1] &&
+           length[0] == length[1] && low[0] == low[1] && high[0] == high[1];
+  };
+  both([&](Env& e) { e.reset(9); });
+  std::shared_ptr<const VectorEnvironment::Snapshot> kept[2];
+  std::uint32_t ended = 0;
+  for (int k = 0; k < 9; ++k) {
+    both([&](Env& e) { e.step(actions_of(lanes, e.env.actions(), 0, k)); });
+    REQUIRE(alike());
+    REQUIRE(one.result.ended == many.result.ended);
+    for (std::uint32_t row = 0; row < one.result.ended; ++row) REQUIRE(one.final_index[row] == many.final_index[row]);
+    const auto seen = static_cast<std::ptrdiff_t>(one.result.ended) * one.env.observations();
+    REQUIRE(std::equal(one.final_observations.begin(), one.final_observations.begin() + seen, many.final_observations.begin()));
+    ended += one.result.ended;
+    if (k == 2) kept[0] = one.env.snapshot(), kept[1] = many.env.snapshot();
+    if (k == 5) {
+      std::vector<std::uint8_t> mask(lanes, 0);
+      for (std::size_t lane = 20; lane < 50; ++lane) mask[lane] = 1;
+      one.env.restore(*kept[0], mask), many.env.restore(*kept[1], mask);
+      both([](Env& e) { e.env.branch(3, 69), e.env.branch(68, 0), e.env.branch(33, 32), e.env.observe(e.result); });
+      REQUIRE(alike());
+      REQUIRE(many.row(3) == many.row(69));
+      REQUIRE(many.row(68) == many.row(0));
+    }
+  }
+  CHECK(ended >= lanes);
 }
 
 TEST_CASE("gym: the three autoreset modes tell the same story", "[gym]") {
@@ -207,7 +261,7 @@ TEST_CASE("gym: the bill of an episode is that of a run", "[gym]") {
   batch.reset(0, start);
   batch.step(288);
   const char* soc = "battery.state_of_charge";
-  CHECK(agent.env.batch().get(0, *agent.env.plan().find(soc)) == batch.get(0, *by_schedule.plan->find(soc)));
+  CHECK(agent.get(0, *agent.env.plan().find(soc)) == batch.get(0, *by_schedule.plan->find(soc)));
 }
 
 TEST_CASE("gym: what is seen: channels as measured, lags, forecasts, calendar, bounds", "[gym]") {
@@ -272,8 +326,8 @@ TEST_CASE("gym: rewards are priced amounts, and amounts are physics", "[gym]") {
   std::map<std::string, std::size_t> at;
   for (const auto& c : env.env.specification().columns) at.emplace(c.name, at.size());
   env.reset(1);
-  const auto soc = [&] { return env.env.batch().get(0, *env.env.plan().find("battery.state_of_charge")); };
-  const auto stored = [&] { return env.env.batch().get(0, *env.env.plan().find("battery.stored_energy")); };
+  const auto soc = [&] { return env.get(0, *env.env.plan().find("battery.state_of_charge")); };
+  const auto stored = [&] { return env.get(0, *env.env.plan().find("battery.stored_energy")); };
   double before = stored();
   env.step({0.5f, 1});  // discharges 2 kW; the load takes 1
   const auto amount = [&](const char* name) { return env.columns[at.at(name)]; };
@@ -315,13 +369,13 @@ TEST_CASE("gym: episodes of a split begin only there, and randomisation draws wh
     Env env(s, 512, Mode::disabled, 1, split);
     env.reset(0);
     for (int lane = 0; lane < 512; ++lane) {
-      const std::int64_t index = env.env.batch().index(lane);
+      const std::int64_t index = env.env.place(lane).batch.index(env.env.place(lane).lane);
       const double hours = std::fmod(static_cast<double>(index) / 12, 48);
       const double from = split == 0 ? 0 : split == 1 ? 28.8 : 38.4, to = split == 0 ? 28.8 : split == 1 ? 38.4 : 48;
       CHECK(hours >= from);
       CHECK(hours + 6 <= to + 1e-9);
       seen[split].insert(index);
-      const double soc = env.env.batch().get(lane, *env.env.plan().find("battery.state_of_charge"));
+      const double soc = env.get(lane, *env.env.plan().find("battery.state_of_charge"));
       CHECK(soc >= 0.2);
       CHECK(soc <= 0.3);
       CHECK(env.draws[static_cast<std::size_t>(lane)] == soc);
@@ -331,7 +385,7 @@ TEST_CASE("gym: episodes of a split begin only there, and randomisation draws wh
     const double own = s.plan->starts[static_cast<std::size_t>(s.plan->find("battery.capacity")->row)];
     for (const double c : of_capacity) CHECK((c >= 0.5 * own && c <= 0.9 * own));
     // The draw is in force: energy that is stored follows capacity and state of charge.
-    CHECK(env.env.batch().get(3, *env.env.plan().find("battery.capacity")) == of_capacity[3]);
+    CHECK(env.get(3, *env.env.plan().find("battery.capacity")) == of_capacity[3]);
   }
   // A new seed is a new episode, the same seed the same one, and the next episode of a seed is another.
   Env env(s, 4, Mode::disabled);
@@ -388,7 +442,7 @@ TEST_CASE("gym: bad actions are found, masks are feasible", "[gym]") {
   std::vector<float> low(3), high(3);
   std::size_t clipped_inside = 0, tight = 0;
   const auto clipped = [&](const Env& e) {
-    return e.env.batch().get(0, *e.env.plan().find("plant.clipped")) + e.env.batch().get(1, *e.env.plan().find("plant.clipped"));
+    return e.get(0, *e.env.plan().find("plant.clipped")) + e.get(1, *e.env.plan().find("plant.clipped"));
   };
   for (int k = 0; k < 96; ++k) {
     env.env.masks(low, high, {});
@@ -428,7 +482,7 @@ TEST_CASE("gym: every scenario of the library has a gym, with or without a block
     for (int k = 0; k < 4; ++k) env.step(actions_of(9, env.env.actions(), 0, k));
     for (const float v : env.observations) CHECK((v >= -1 && v <= 1));
     for (const double r : env.reward) CHECK(std::isfinite(r));
-    CHECK(env.env.batch().all_well());
+    CHECK(env.env.place(0).batch.all_well());
     for (const auto& a : s.gym->actions) CHECK(a.low < a.high);
   }
 }

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from .connection import (
-    BOUND, BRANCH, DROP, HAS_MASK, HAS_SEEDS, HELLO, KPI, MAKE, MASK, RENDER, RESET, RESTORE, SHARE, SHARED, SNAPSHOT, SPEC, STATE, STEP, STEP_MANY,
+    ADVICE, BOUND, BRANCH, DROP, HAS_MASK, HAS_SEEDS, HELLO, KPI, MAKE, MASK, RENDER, RESET, RESTORE, SHARE, SHARED, SNAPSHOT, SPEC, STATE, STEP, STEP_MANY,
     WELCOME, Connection, Reply,
 )  # fmt: skip
 from .errors import NoAnswer, ProtocolError, SequenceError, ServerEnded, SessionError, StateError, UrjaGymError
@@ -404,6 +404,10 @@ class Batch:
         """[N] float64: what no policy's episode can cost less than (schema.cost summed up), proven. Right after a reset of all lanes; an
         error where nothing is proven for the plant."""
         return np.frombuffer(self.request(BOUND).blob, np.float64).copy()
+
+    def advice(self, policy: str) -> np.ndarray:
+        """[N, A] float32: what a planner of the server would do now, as step() takes it."""
+        return np.frombuffer(self.request(ADVICE, {"policy": policy}).blob, np.float32).reshape(self.n, -1).copy()
 
     def describe(self, lane: int) -> dict:
         """{text, time, values: [{name, value, unit}]} of one lane, for people."""

@@ -21,7 +21,7 @@ from .errors import NoAnswer, ProtocolError, ServerEnded, from_meta
 from .program import Server
 
 (HELLO, WELCOME, MAKE, SPEC, RESET, STEP, STEP_MANY, RESULT, SNAPSHOT, RESTORE, BRANCH, DROP, RENDER, KPI, MASK, STATE, CLOSE, PING, PONG, ERROR,
- OK, TOTALS, MASKS, TRUTH, SHARE, SHARED, BOUND, BOUNDS) = range(1, 29)  # fmt: skip
+ OK, TOTALS, MASKS, TRUTH, SHARE, SHARED, BOUND, BOUNDS, ADVICE, ADVISED) = range(1, 31)  # fmt: skip
 HAS_MASK, HAS_SEEDS = 1, 2  # flags
 
 # magic, major, minor, type, flags, session, seq, schema, n, t, crc, reserved: 48 bytes

@@ -3,10 +3,10 @@
     python -m urja_gym.train Urja/Village-v0 --minutes 8 --seed 0 --out village_ppo.zip
     python -m urja_gym.benchmark Urja/Village-v0 --model Urja/Village-v0=village_ppo.npz
 
-PPO begins where a planner left off, unless `--teacher none`: the teacher (a planner of the server, by default the one that knows the
-episode) acts in episodes of the training split, the policy learns to do the same from what an agent sees, then PPO goes on from there by
-itself. What the teacher did is read from the plant: the power that an asset then had is the action that an agent would have needed. Where
-that cannot be seen (a genset's switch), PPO begins at random.
+PPO begins where a planner leaves off, unless `--teacher none`: the policy first learns to do what the teacher (a planner of the server, by
+default the one that knows the episode) would do, in episodes of the training split. In the first of them the teacher acts; then the policy
+does, and asks in each state that it comes to what the teacher would do there (DAgger: Ross, Gordon and Bagnell 2011). From there on PPO
+learns by itself.
 
 The time is wall-clock, and the teacher's is in it. Every so often the policy acts, without noise, in the episodes of the validation split;
 the best one of these is what is saved. Beside the model for Stable-Baselines3 (`.zip`) lies the policy alone, for numpy (`.npz`, see
@@ -34,58 +34,50 @@ VALIDATION_EPISODES = 24
 LOOKS = 24  # at the validation episodes
 
 
-def seen_as(action: str) -> str:
-    """The channel that shows what an action led to: grid.import_wish -> grid.power, charger.power_limit -> charger.delivered_power."""
-    asset, name = action.rsplit(".", 1)
-    return f"{asset}.{({'import_wish': 'power', 'power_limit': 'delivered_power'}).get(name, name)}"
+class Lessons:
+    """What an agent has seen [samples, O], and what the teacher would have done there [samples, A]."""
 
+    def __init__(self, task: str, teacher: str, lanes: int = 64, **make) -> None:
+        self.teacher = teacher
+        self.envs = make_vec(REGISTERED.get(task, task), lanes, split="train", autoreset_mode=AutoresetMode.NEXT_STEP, **make)
+        self.observations = self.envs.reset(seed=TEACHING)[0]
+        self.seen: list[np.ndarray] = []
+        self.told: list[np.ndarray] = []
 
-def demonstrations(task: str, teacher: str, seconds: float, lanes: int = 64, **make) -> tuple[np.ndarray, np.ndarray] | None:
-    """What an agent would have seen [samples, O] and done [samples, A] where the teacher acted for so long; None if that cannot be seen."""
-    end = time.monotonic() + seconds
-    envs = make_vec(REGISTERED.get(task, task), lanes, policy=teacher, split="train", autoreset_mode=AutoresetMode.DISABLED, **make)
-    try:
-        names = [o.name for o in envs.schema.observations]
-        if any(seen_as(a.name) not in names for a in envs.schema.actions):
-            return None
-        column = [names.index(seen_as(a.name)) for a in envs.schema.actions]
-        low, high = (np.array([getattr(envs.schema.observations[k], bound) for k in column]) for bound in ("low", "high"))
-        idle = np.zeros((lanes, len(column)), np.float32)
-        seen, done, seed = [], [], TEACHING
+    def attend(self, seconds: float, policy=None) -> None:
+        """Goes on for so long; `policy` (observations -> actions) acts, or the teacher himself."""
+        end = time.monotonic() + seconds
         while time.monotonic() < end:
-            observations, _ = envs.reset(seed=seed)
-            seed += lanes
-            over = np.zeros(lanes, bool)
-            while not over.any() and time.monotonic() < end:
-                before = observations
-                observations, _, terminated, truncated, _ = envs.step(idle)
-                over = terminated | truncated
-                power = observations[:, column].astype(float)
-                if envs.schema.normalised_observations:
-                    power = (low + high) / 2 + power * (high - low) / 2
-                seen.append(before.copy())
-                done.append(power)
-        observations, powers = np.concatenate(seen), np.concatenate(done)
-        return observations, to_actions(envs.schema.actions, envs.schema.normalised_actions, powers)
+            told = self.envs.advice(self.teacher)
+            self.seen.append(self.observations.copy())
+            self.told.append(told)
+            self.observations = self.envs.step(told if policy is None else policy(self.observations))[0]
+
+    def all(self) -> tuple[np.ndarray, np.ndarray]:
+        return np.concatenate(self.seen), np.concatenate(self.told)
+
+    def close(self) -> None:
+        self.envs.close()
+
+
+def learn_from(teacher: str, task: str, model, seconds: float, seed: int, **make) -> tuple[int, float]:
+    """The policy of `model` becomes the teacher's, as far as an agent sees what it needs for that. How many intervals it was taught, and the
+    root mean square that is left in what it has not trained on."""
+    lessons = Lessons(task, teacher, **make)
+    try:
+        own = lambda o: model.predict(o, deterministic=True)[0]  # noqa: E731
+        lessons.attend(0.2 * seconds)
+        for _ in range(4):
+            imitate(model, *lessons.all(), 0.06 * seconds, seed)
+            lessons.attend(0.08 * seconds, own)
+        observations, told = lessons.all()
+        return len(observations), imitate(model, observations, told, 0.24 * seconds, seed) ** 0.5
     finally:
-        envs.close()
-
-
-def to_actions(actions, normalised: bool, powers: np.ndarray) -> np.ndarray:
-    """Physical values [samples, A] as an agent gives them: clipped to the bounds, or the nearest choice."""
-    given = np.empty(powers.shape, np.float32)
-    for k, a in enumerate(actions):
-        if a.values:
-            given[:, k] = np.abs(powers[:, k, None] - np.array(a.values)).argmin(1)
-            continue
-        given[:, k] = np.clip(powers[:, k], a.low, a.high)
-        if normalised:
-            given[:, k] = (given[:, k] - (a.low + a.high) / 2) * 2 / (a.high - a.low)
-    return given
+        lessons.close()
 
 
 def imitate(model, observations: np.ndarray, actions: np.ndarray, seconds: float, seed: int) -> float:
-    """The policy's mean action becomes the teacher's, as far as what is seen tells it. The mean square that is left on a tenth kept aside."""
+    """The policy's mean action becomes what it was told. The mean square that is left in a tenth that is kept aside."""
     import torch
 
     policy, rng, end = model.policy, np.random.default_rng(seed), time.monotonic() + seconds
@@ -188,15 +180,12 @@ def train(task: str, algorithm: str = "ppo", minutes: float = 8, seed: int = 0, 
             left = lambda: max(0.02, 1 - spent())  # noqa: E731
             model = PPO("MlpPolicy", env, n_steps=steps, batch_size=steps * envs // 8, n_epochs=6, gamma=0.998, gae_lambda=0.97, learning_rate=lambda p: 3e-4 * left(),
                         clip_range=0.2, ent_coef=0.0, seed=seed, device="cpu", policy_kwargs={"net_arch": {"pi": [128, 128], "vf": [128, 128]}, "log_std_init": -2.0})  # fmt: skip
-            taught = demonstrations(task, teacher, 0.2 * minutes * 60, **make) if teacher else None
-            if taught:
-                error = imitate(model, *taught, 0.15 * minutes * 60, seed)
-                report(f"{task}: {len(taught[0]):,} intervals of {teacher}; root mean square left {error**0.5:.3f}")
+            if teacher:
+                count, left_over = learn_from(teacher, task, model, 0.4 * minutes * 60, seed, **make)
+                report(f"{task}: {count:,} intervals of {teacher}; root mean square left {left_over:.3f}")
                 with torch.no_grad():
-                    model.policy.log_std.fill_(-2.5)
+                    model.policy.log_std.fill_(np.log(left_over))  # as uncertain as what is seen leaves it
                 judge.waits = 6  # the critic learns first what the teacher's policy is worth
-            else:
-                curve["teacher"] = None
         else:
             model = DQN("MlpPolicy", env, learning_rate=5e-4, buffer_size=400_000, batch_size=512, train_freq=4, gradient_steps=8, gamma=0.998, learning_starts=20_000,
                         target_update_interval=2_000, exploration_fraction=0.02, exploration_final_eps=0.05, seed=seed, device="cpu",

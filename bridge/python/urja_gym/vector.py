@@ -207,6 +207,11 @@ class UrjaVectorEnv(VectorEnv):
         """[N] float64, right after a reset: the least that any policy's episode can cost, as schema.cost(info) summed up counts it."""
         return self.batch.bounds()
 
+    def advice(self, policy: str = "perfect_foresight") -> np.ndarray:
+        """[N, A] float32: what a planner of the server (schema.policies) would do now in each lane, as step() takes it. It may know what will
+        come, so it serves to learn from; choices are their indices."""
+        return self.batch.advice(policy)
+
     def render(self) -> tuple[np.ndarray | str, ...] | None:
         """A picture (uint8 [H, W, 3]) or a text of every lane, by `render_mode`."""
         if self.render_mode is None:
