@@ -556,7 +556,7 @@ Reply Session::advice(const Json& meta) {
   if (policy_ != "agent") throw Refusal{"STATE", "who has a policy of the server needs no advice"};
   if (name != advisor_) {
     try {
-      e.set_advisor([&](int lanes) { return make_gym_planner(name, *scenario_, lanes); });
+      e.set_advisor([&](int lanes) { return make_gym_planner(name, *scenario_, lanes, true); });
     } catch (const std::invalid_argument& why) { throw Refusal{"META", name + ": " + why.what(), "policy"}; }
     advisor_ = name;
   }

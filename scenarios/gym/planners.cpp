@@ -77,8 +77,11 @@ PolicyOptions options_of(const std::string& name, const Scenario& scenario) {
 
 class Planner : public GymPolicy {
  public:
-  Planner(const std::string& name, const Scenario& scenario, int lanes) {
-    const PolicyOptions options = options_of(name, scenario);
+  Planner(const std::string& name, const Scenario& scenario, int lanes, bool as_agent) {
+    PolicyOptions options = options_of(name, scenario);
+    const auto& actions = scenario.gym->actions;
+    options.commands_storage =
+        as_agent && std::any_of(actions.begin(), actions.end(), [](const auto& a) { return a.quantity.name == "command"; });
     const auto facts = std::make_shared<PlantProblem>(scenario.plan, Purpose::plan, options.every);
     episodes_.first.resize(static_cast<std::size_t>(lanes));
     episodes_.end.resize(static_cast<std::size_t>(lanes));
@@ -107,8 +110,8 @@ const std::vector<std::string>& gym_planners() {
   return names;
 }
 
-std::unique_ptr<GymPolicy> make_gym_planner(const std::string& name, const Scenario& scenario, int lanes) {
-  return std::make_unique<Planner>(name, scenario, lanes);
+std::unique_ptr<GymPolicy> make_gym_planner(const std::string& name, const Scenario& scenario, int lanes, bool as_agent) {
+  return std::make_unique<Planner>(name, scenario, lanes, as_agent);
 }
 
 struct EpisodeBound::Parts {

@@ -14,7 +14,8 @@ const std::vector<std::string>& gym_planners();
 
 // rolling_lp has forecasts as wrong as those that the agent sees; perfect_foresight and dynamic_programming know the episode. Throws
 // std::invalid_argument where the plant cannot be described.
-std::unique_ptr<GymPolicy> make_gym_planner(const std::string& name, const Scenario& scenario, int lanes);
+// `as_agent`: it writes what the agent's actions are, as far as it can.
+std::unique_ptr<GymPolicy> make_gym_planner(const std::string& name, const Scenario& scenario, int lanes, bool as_agent = false);
 
 // The least that an episode can cost (the columns that are `in_cost`): a proven relaxation (planning/plant_problem.cpp) of the healthy
 // plant, with the task's prices.

@@ -468,7 +468,9 @@ void VectorEnvironment::Shard::advise(float* actions) {
         value = std::clamp(value, action.low, action.high);
         if (g_.normalised_actions) value = (2 * value - action.low - action.high) / (action.high - action.low);
       }
-      actions[k * count + a] = static_cast<float>(value);
+      // Rounded up: a charger's lowest current, a bit lower, is none.
+      const auto rounded = static_cast<float>(value);
+      actions[k * count + a] = static_cast<double>(rounded) < value ? std::nextafter(rounded, 2e38f) : rounded;
     }
   }
 }

@@ -14,7 +14,7 @@ constexpr double nothing = std::numeric_limits<double>::quiet_NaN();
 
 }  // namespace
 
-PlantDoor::PlantDoor(const PlantProblem& plant) : plant_(plant) {
+PlantDoor::PlantDoor(const PlantProblem& plant, bool commands_storage) : plant_(plant) {
   const Plan& plan = plant.plan();
   const DispatchProblem whole = plant.whole();
   for (int t = 0; t < plant.intervals(); ++t)
@@ -24,7 +24,7 @@ PlantDoor::PlantDoor(const PlantProblem& plant) : plant_(plant) {
     return fleet < 0 ? asset
                      : asset.substr(0, asset.find('.')) + "." + std::to_string(member + 1) + asset.substr(asset.find('.'));
   };
-  const bool wishes = storage_before_grid();
+  const bool wishes = !commands_storage && storage_before_grid();
   if (wishes) import_wish_ = static_cast<int>(add(plant.grid() + ".import_wish"));
   for (const StorageUnits& s : plant.storages()) {
     storages_.emplace_back();

@@ -14,7 +14,9 @@ namespace urja {
 
 class PlantDoor {
  public:
-  explicit PlantDoor(const PlantProblem& plant);
+  // A battery that comes before the grid is steered by a wish for the grid's power, which keeps it on the plan when the loads are not as
+  // foreseen; `commands_storage`: by its own power all the same.
+  PlantDoor(const PlantProblem& plant, bool commands_storage);
 
   const std::vector<Quantity>& writes() const { return writes_; }
   // Which interval of the run begins in a lane. Throws std::logic_error in the middle of one.

@@ -60,7 +60,7 @@ class Planner : public Policy {
   Planner(const PolicyOptions& options, const std::shared_ptr<const Plan>& plan, const PolicyEpisodes* episodes = nullptr)
       : options_(options),
         plant_(plan, Purpose::plan, options.every, {options.lost_load, options.unmet_energy}),
-        door_(plant_),
+        door_(plant_, options.commands_storage),
         episodes_(episodes) {}
   const std::vector<Quantity>& writes() const override { return door_.writes(); }
   void act(const Batch& batch, std::span<double> actions) override {

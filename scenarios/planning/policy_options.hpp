@@ -25,6 +25,7 @@ struct PolicyOptions {
   double lost_load = 0, unmet_energy = 0;                            // money/kWh; 0: see LostPrices
   double terminal_value = std::numeric_limits<double>::quiet_NaN();  // money/kWh; NaN: see Planner
   double levels = 201;
+  bool commands_storage = false;  // see PlantDoor
 };
 
 struct PolicyKey {

@@ -1,7 +1,8 @@
 """What the benchmark rests on: test_gym_benchmark.py URJA SOURCE_DIR
 
-No policy's episode costs less than the bound of that episode, on any task; policies act in the same episodes; a plan that knows all is
-better than one that does not look ahead; costs are the rewards without penalties."""
+No policy's episode costs less than the bound of that episode, on any task, the shipped learned ones included; policies act in the same
+episodes; a plan that knows all is better than one that does not look ahead; costs are the rewards without penalties; who does what a planner
+advises pays what the planner pays."""
 import os
 import sys
 from pathlib import Path
@@ -12,8 +13,9 @@ try:
     import numpy as np
 
     import urja_gym
-    from urja_gym.benchmark import FIRST_SEED, episodes, line, score
+    from urja_gym.benchmark import FIRST_SEED, Episodes, episodes, line, score
     from urja_gym.errors import UrjaGymError
+    from urja_gym.learned import load, shipped
 except ImportError as error:
     print(f"skipped: {error}")
     sys.exit(77)
@@ -32,11 +34,30 @@ def main():
                 costs[policy] = episodes(task, policy, SEEDS)[0]
             except UrjaGymError as refused:
                 assert policy == "dynamic_programming", f"{task}: {policy}: {refused}"
+        for name, file in shipped(task).items():
+            costs[name] = episodes(task, load(file), SEEDS)[0]
+            assert costs[name].mean() < costs["random"].mean(), f"{task}: {name} has learned nothing"
         for policy, cost in costs.items():
             room = 1e-6 * (1 + np.abs(bound))
             assert (cost >= bound - room).all(), f"{task}: {policy} costs {cost - bound} more than a bound"
         assert costs["perfect_foresight"].mean() < costs["greedy"].mean(), task
         print(f"{task}: bound {bound.mean():.3f}, " + ", ".join(f"{name} {cost.mean():.3f}" for name, cost in costs.items()))
+
+    # Advice is what the planner itself would do, as an agent says it: in single precision, with other lanes beside it.
+    for task, planner in (("Urja/HomeTimeOfUse-v0", "perfect_foresight"), ("Urja/TenHomes-v0", "greedy"), ("Urja/OffGridVillage-v0", "rolling_lp")):
+        planned = episodes(task, planner, 40)[0]
+        with Episodes(task, "agent", 40) as played:
+            advised = played.costs(lambda _: played.envs.advice(planner))
+        assert np.allclose(advised, planned, rtol=2e-3, atol=2e-3 * np.abs(planned).mean()), (task, advised - planned)
+        print(f"{task}: {planner} {planned.mean():.4f}, by its advice {advised.mean():.4f}")
+
+    # A learned policy belongs to its task.
+    file = next(iter(shipped("Urja/Village-v0").values()))
+    try:
+        episodes("Urja/CloudyDay-v0", load(file), 1)
+        raise AssertionError("a policy for other observations")
+    except ValueError as refused:
+        assert "other observations" in str(refused)
 
     # An own policy is scored like a native one: doing what "hold" does costs what "hold" costs.
     hold = {"set": {"gym.actions": "[battery.power]"}}

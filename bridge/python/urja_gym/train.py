@@ -178,7 +178,7 @@ def train(task: str, algorithm: str = "ppo", minutes: float = 8, seed: int = 0, 
             # and taken back for nothing costs more than it teaches. Rates fall with the time that is left.
             steps = 24576 // envs
             left = lambda: max(0.02, 1 - spent())  # noqa: E731
-            model = PPO("MlpPolicy", env, n_steps=steps, batch_size=steps * envs // 8, n_epochs=6, gamma=0.998, gae_lambda=0.97, learning_rate=lambda p: 3e-4 * left(),
+            model = PPO("MlpPolicy", env, n_steps=steps, batch_size=steps * envs // 8, n_epochs=6, gamma=0.998, gae_lambda=0.97, learning_rate=lambda p: (1.5e-4 if teacher else 3e-4) * left(), target_kl=0.02 if teacher else None,
                         clip_range=0.2, ent_coef=0.0, seed=seed, device="cpu", policy_kwargs={"net_arch": {"pi": [128, 128], "vf": [128, 128]}, "log_std_init": -2.0})  # fmt: skip
             if teacher:
                 count, left_over = learn_from(teacher, task, model, 0.4 * minutes * 60, seed, **make)
