@@ -20,6 +20,7 @@ void add_probe(CLI::App& app, Command& chosen);
 void add_describe(CLI::App& app, Command& chosen);
 void add_report(CLI::App& app, Command& chosen);
 void add_export(CLI::App& app, Command& chosen);
+void add_import(CLI::App& app, Command& chosen);
 void add_schema(CLI::App& app, Command& chosen);
 void add_init(CLI::App& app, Command& chosen);
 void add_bench(CLI::App& app, Command& chosen);

@@ -56,6 +56,7 @@ int main(int argc, char** argv) {
   add_report(app, chosen);
   add_schema(app, chosen);
   add_export(app, chosen);
+  add_import(app, chosen);
   add_gym(app, chosen);
   add_bench(app, chosen);
   try {

@@ -27,6 +27,7 @@ class Converter {
     Node to;
     to.path = path;
     to.source = source_;
+    to.tag = from.Tag();
     to.line = from.Mark().line + 1;
     to.column = from.Mark().column + 1;
     if (stopped_) return to;

@@ -20,6 +20,7 @@ struct Node {
   int line = 0, column = 0;
   std::string path;  // "assets.battery.rating"
   std::shared_ptr<const std::string> source;
+  std::string tag{};  // "!Genset", of files that are not ours; "?" or "!" where none is written
 
   // In which it stands, or, of a value from the command line, which it changes.
   const std::string& file() const;

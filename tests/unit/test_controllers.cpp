@@ -74,6 +74,32 @@ TEST_CASE("self_consumption: the merit list, nothing else", "[controllers]") {
   CHECK(run(true) == run(false));
 }
 
+TEST_CASE("backup_genset: it runs while the grid is away, whoever says so", "[controllers]") {
+  Plant plant(60);
+  plant.add("battery", "test_battery").add("load", "load").add("grid", "grid");
+  plant.add("genset", "genset", {{"rating", 8000}, {"start_time", 0}, {"minimum_up", 0}, {"minimum_down", 0}, {"cool_down", 0}});
+  plant.add("controller", "backup_genset");
+  plant.plan().assets.back().roles["grid"] = {"grid"};
+  plant.plan().assets.back().roles["genset"] = {"genset"};
+  plant.balance({"battery", "grid", "genset", "load"});
+  const auto runs = [&](double connected, double outage) {
+    plant.set("load.demand", 7000).set("grid.connected", connected).set("grid.outage", outage).run();
+    return plant.get("genset.running") == 1;
+  };
+  CHECK_FALSE(runs(1, 0));
+  CHECK_FALSE(runs(1, 0));
+  CHECK(runs(0, 0));  // at once
+  CHECK(plant.get("genset.power") == 2400);
+  CHECK(plant.get("battery.power") == 4600);
+  CHECK(runs(0, 0));
+  CHECK_FALSE(runs(1, 0));  // and no longer
+  CHECK_FALSE(runs(1, 0));
+  CHECK_FALSE(runs(1, 1));  // a fault shows in what the grid could give
+  CHECK(runs(1, 1));
+  CHECK(runs(1, 0));
+  CHECK_FALSE(runs(1, 0));
+}
+
 TEST_CASE("hold: the battery stays at 0 W", "[controllers]") {
   Plant plant(60);
   plant.add("battery", "test_battery").add("load", "load").add("grid", "grid", {{"import_limit", 3000}});
