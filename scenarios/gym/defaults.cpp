@@ -11,13 +11,13 @@ namespace {
 constexpr int most_members = 64;  // of a fleet whose members an agent commands one by one
 constexpr int most_shown = 16;    // and that it sees one by one
 
-bool by_profile(const Plan& plan, int row) {
+}  // namespace
+
+bool follows_data(const Plan& plan, int row) {
   return std::any_of(plan.profiles.begin(), plan.profiles.end(), [&](const Profile& p) {
     return p.rows() > 1 && std::any_of(p.targets.begin(), p.targets.end(), [&](const auto& t) { return t.to == row; });
   });
 }
-
-}  // namespace
 
 template <class Visit> void GymDefaults::each_asset(Visit&& visit) const {
   for (const Plan::Asset& a : plan_.assets) {
@@ -32,20 +32,22 @@ template <class Visit> void GymDefaults::each_asset(Visit&& visit) const {
 std::string GymDefaults::actions() const {
   std::string all;
   const auto add = [&](const std::string& path) { all += (all.empty() ? "" : ", ") + path; };
-  each_asset([&](const Plan&, const Plan::Asset& a, const std::string& name, int) {
+  each_asset([&](const Plan& home, const Plan::Asset& a, const std::string& name, int) {
     const auto& members = a.type->members;
     if (std::any_of(members.begin(), members.end(), [](const Member& m) { return m.has(content) && m.has(observable); }))
       add(name + ".power");
     for (const char* input : {"run", "loading", "power_limit"}) {
       const Member* m = a.type->find(input);
-      if (m && m->has(actionable)) add(name + "." + input);
+      if (m && m->has(actionable) && !follows_data(home, a.offset + m->offset)) add(name + "." + input);
     }
   });
   // Nothing that stores or generates: whatever can be commanded at all.
   if (all.empty()) {
-    each_asset([&](const Plan&, const Plan::Asset& a, const std::string& name, int) {
+    each_asset([&](const Plan& home, const Plan::Asset& a, const std::string& name, int) {
       for (const Member& m : a.type->members) {
-        if (m.has(actionable) && m.name != "power" && m.range.low > -1e5 && m.range.high < 1e5) add(name + "." + m.name);
+        if (m.has(actionable) && !follows_data(home, a.offset + m.offset) && m.name != "power" && m.range.low > -1e5 &&
+            m.range.high < 1e5)
+          add(name + "." + m.name);
       }
     });
   }
@@ -74,10 +76,10 @@ std::string GymDefaults::observations() const {
     name.erase(std::min(name.size(), name.find(".*.")), name.find(".*.") == std::string::npos ? 0 : 2);
     for (const char* what : {"wanted", "available_power", "price", "export_price"}) {
       const Member* m = a.type->find(what);
-      if (!m || (m->kind == Kind::input && !by_profile(home, a.offset + m->offset))) continue;
+      if (!m || (m->kind == Kind::input && !follows_data(home, a.offset + m->offset))) continue;
       // What is wanted follows from data only where the demand is given.
       const Member* demand = a.type->find("demand");
-      if (std::string_view(what) == "wanted" && !(demand && by_profile(home, a.offset + demand->offset))) continue;
+      if (std::string_view(what) == "wanted" && !(demand && follows_data(home, a.offset + demand->offset))) continue;
       all += fmt::format("{{forecast: {}.{}, ahead: [{}], error: {} %}}, ", name, what, ahead, m->kind == Kind::input ? 0 : 10);
     }
   });

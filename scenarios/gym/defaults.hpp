@@ -7,6 +7,9 @@
 
 namespace urja {
 
+// Whether data write a row of a plan again and again: what somebody else writes there does not last.
+bool follows_data(const Plan& plan, int row);
+
 class GymDefaults {
  public:
   GymDefaults(const Plan& plan, const Scenario& scenario, double interval) : plan_(plan), s_(scenario), interval_(interval) {}

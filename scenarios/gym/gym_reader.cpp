@@ -375,6 +375,10 @@ void GymReader::read_action(const Node& entry) {
               can.empty() ? "its asset's power can" : "of this asset: power or " + any_of(can));
       return;
     }
+    const Plan& home = q.fleet < 0 ? plan_ : *plan_.fleets[static_cast<std::size_t>(q.fleet)].plan;
+    if (follows_data(home, q.row))
+      return problem(*path, fmt::format("'{}' follows data, which would overwrite what an agent writes there", name),
+                     "give the asset a constant instead, or leave the action out");
     a.quantity = q;
     const Node *values = entry.find("values"), *choices = entry.find("choices");
     if (values) {
