@@ -1,6 +1,6 @@
 """Learned policies as small files that need numpy and nothing else: `policy = load("village_ppo_0.npz"); actions = policy(observations)`.
 
-A file holds the layers of a policy (`w0`, `b0`, `w1`, ..) and a JSON text `about`: task, algorithm, names of what it sees and does, how it
+A file holds the layers of a policy (`w0`, `b0`, `w1`, ..), how its last one is meant (`zero`, see Spread) and a JSON text `about`: task, algorithm, names of what it sees and does, how it
 was trained. `shipped()` lists those that come with the package, `save()` writes one from a model of Stable-Baselines3.
 """
 from __future__ import annotations
@@ -14,11 +14,33 @@ import numpy as np
 WEIGHTS = Path(__file__).parent / "weights"
 
 
-class Policy:
-    """Actions [N, A] (normalised, clipped to the bounds) or choices [N, A] for observations [N, O], without noise."""
+class Spread:
+    """Powers as a policy says them: u in [-1, 1] is v = u^3 times the bound on its side, where v = 0 lies within the bounds (else v is linear
+    in u). Much of what is worth doing lies near nothing at all (a battery that only covers the load, a grid that gives just what is
+    missing), and there a policy's noise and its mistakes cost least like this."""
 
-    def __init__(self, layers: list[tuple[np.ndarray, np.ndarray]], about: dict[str, Any]) -> None:
-        self.layers, self.about = layers, about
+    def __init__(self, zero: np.ndarray) -> None:
+        self.zero = zero  # [A]: where nothing lies, as the environment takes it; NaN: linear
+
+    @classmethod
+    def of(cls, schema) -> Spread:
+        zero = [-(a.low + a.high) / (a.high - a.low) if a.low < 0 < a.high and schema.normalised_actions and not a.values else np.nan for a in schema.actions]
+        return cls(np.array(zero, np.float32))
+
+    def to_environment(self, u: np.ndarray) -> np.ndarray:
+        u = np.clip(u, -1, 1)
+        return np.where(np.isnan(self.zero), u, self.zero + u**3 * np.where(u > 0, 1 - self.zero, 1 + self.zero)).astype(np.float32)
+
+    def from_environment(self, actions: np.ndarray) -> np.ndarray:
+        away = actions - self.zero
+        return np.where(np.isnan(self.zero), actions, np.cbrt(away / np.where(away > 0, 1 - self.zero, 1 + self.zero))).astype(np.float32)
+
+
+class Policy:
+    """Actions [N, A] (normalised, within the bounds) or choices [N, A] for observations [N, O], without noise."""
+
+    def __init__(self, layers: list[tuple[np.ndarray, np.ndarray]], spread: Spread, about: dict[str, Any]) -> None:
+        self.layers, self.spread, self.about = layers, spread, about
         self.chooses = about["algorithm"] == "dqn"  # layers end in the value of each choice
 
     def __call__(self, observations: np.ndarray) -> np.ndarray:
@@ -27,7 +49,7 @@ class Policy:
             x = x @ weights.T + bias
             if k + 1 < len(self.layers):
                 x = np.maximum(x, 0) if self.chooses else np.tanh(x)
-        return x.argmax(1)[:, None].astype(np.float32) if self.chooses else np.clip(x, -1, 1)
+        return x.argmax(1)[:, None].astype(np.float32) if self.chooses else self.spread.to_environment(x)
 
     def fits(self, schema) -> None:
         """Raises ValueError where `schema` has other observations or actions, or in another order, than those it was trained with."""
@@ -42,7 +64,7 @@ def load(file: str | Path) -> Policy:
     with np.load(file, allow_pickle=False) as kept:
         about = json.loads(str(kept["about"]))
         count = sum(name.startswith("w") for name in kept.files)
-        return Policy([(kept[f"w{k}"], kept[f"b{k}"]) for k in range(count)], about)
+        return Policy([(kept[f"w{k}"], kept[f"b{k}"]) for k in range(count)], Spread(kept["zero"]), about)
 
 
 def save(model, file: str | Path, schema, about: dict[str, Any]) -> None:
@@ -58,7 +80,7 @@ def save(model, file: str | Path, schema, about: dict[str, Any]) -> None:
     for k, layer in enumerate(linear):
         arrays[f"w{k}"], arrays[f"b{k}"] = (p.detach().numpy().astype(np.float32) for p in (layer.weight, layer.bias))
     about = {**about, "observations": [o.name for o in schema.observations], "actions": [a.name for a in schema.actions]}
-    np.savez_compressed(file, about=json.dumps(about), **arrays)
+    np.savez_compressed(file, about=json.dumps(about), zero=Spread.of(schema).zero, **arrays)
 
 
 def shipped(task: str) -> dict[str, Path]:

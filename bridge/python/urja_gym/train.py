@@ -26,7 +26,7 @@ from gymnasium.vector import AutoresetMode
 
 from . import REGISTERED, make_vec
 from .benchmark import Episodes
-from .learned import save
+from .learned import Spread, save
 
 VALIDATION = 2_000_000  # first seed of validation episodes
 TEACHING = 3_000_000  # and of those in which the teacher acts
@@ -35,12 +35,13 @@ LOOKS = 24  # at the validation episodes
 
 
 class Lessons:
-    """What an agent has seen [samples, O], and what the teacher would have done there [samples, A]."""
+    """What an agent has seen [samples, O], and what the teacher would have done there [samples, A], as the policy says it (Spread)."""
 
     def __init__(self, task: str, teacher: str, lanes: int = 64, **make) -> None:
         self.teacher = teacher
         self.envs = make_vec(REGISTERED.get(task, task), lanes, split="train", autoreset_mode=AutoresetMode.NEXT_STEP, **make)
         self.observations = self.envs.reset(seed=TEACHING)[0]
+        self.spread = Spread.of(self.envs.schema)
         self.seen: list[np.ndarray] = []
         self.told: list[np.ndarray] = []
 
@@ -50,7 +51,7 @@ class Lessons:
         while time.monotonic() < end:
             told = self.envs.advice(self.teacher)
             self.seen.append(self.observations.copy())
-            self.told.append(told)
+            self.told.append(self.spread.from_environment(told))
             self.observations = self.envs.step(told if policy is None else policy(self.observations))[0]
 
     def all(self) -> tuple[np.ndarray, np.ndarray]:
@@ -65,7 +66,7 @@ def learn_from(teacher: str, task: str, model, seconds: float, seed: int, **make
     root mean square that is left in what it has not trained on."""
     lessons = Lessons(task, teacher, **make)
     try:
-        own = lambda o: model.predict(o, deterministic=True)[0]  # noqa: E731
+        own = lambda o: lessons.spread.to_environment(model.predict(o, deterministic=True)[0])  # noqa: E731
         lessons.attend(0.2 * seconds)
         for _ in range(4):
             imitate(model, *lessons.all(), 0.06 * seconds, seed)
@@ -116,6 +117,34 @@ def actor(policy) -> list:
     return [*policy.mlp_extractor.policy_net.parameters(), *policy.action_net.parameters()]
 
 
+def same_days(env, group: int, seed: int):
+    """`env` (an SB3VecEnv) with lanes in groups that live through the same episodes, whose reward is by how much it was better than that of
+    the others of the group at the same time: weather and demand fall out of it, what a lane did itself stays. What is taken off depends on
+    nothing that the lane has done, so the gradient's mean is what it was. The end of an episode is the end: what is stored has its price
+    there, and nothing comes after. Actions are spread (Spread)."""
+    from stable_baselines3.common.vec_env import VecEnvWrapper
+
+    spread = Spread.of(env.envs.schema)
+
+    class SameDays(VecEnvWrapper):
+        def reset(self):
+            self.venv._seeds = [seed * 100_000 + lane // group for lane in range(self.num_envs)]
+            return self.venv.reset()
+
+        def step_async(self, actions):
+            self.venv.step_async(spread.to_environment(actions))
+
+        def step_wait(self):
+            observations, rewards, dones, infos = self.venv.step_wait()
+            groups = rewards.reshape(-1, group)
+            others = (groups.sum(1, keepdims=True) - groups) / (group - 1)
+            for lane in np.flatnonzero(dones):
+                infos[lane]["TimeLimit.truncated"] = False
+            return observations, (groups - others).reshape(-1), dones, infos
+
+    return SameDays(env)
+
+
 def train(task: str, algorithm: str = "ppo", minutes: float = 8, seed: int = 0, out: str | Path = "model.zip", envs: int = 256, teacher: str | None = "perfect_foresight",
           threads: int = 2, report=print, **make) -> dict:  # fmt: skip
     """The learning curve; the model is in `out`."""
@@ -135,9 +164,11 @@ def train(task: str, algorithm: str = "ppo", minutes: float = 8, seed: int = 0, 
              "rule": float(rule.mean()), "bound": float(bound.mean()), "seconds": [], "steps": [], "cost": []}  # fmt: skip
     best = [np.inf]
     validation = Episodes(task, "agent", VALIDATION_EPISODES, split="validation", **make)
+    spread = Spread.of(validation.envs.schema)
 
     def look(model, steps: int) -> float:
-        cost = float(validation.costs(lambda o: model.predict(o, deterministic=True)[0], VALIDATION).mean())
+        says = lambda o: model.predict(o, deterministic=True)[0]  # noqa: E731
+        cost = float(validation.costs(says if algorithm == "dqn" else lambda o: spread.to_environment(says(o)), VALIDATION).mean())
         if cost < best[0]:
             best[0] = cost
             model.save(out, exclude=["policy.optimizer", "replay_buffer"])
@@ -169,24 +200,25 @@ def train(task: str, algorithm: str = "ppo", minutes: float = 8, seed: int = 0, 
             return spent() < 1
 
     env = SB3VecEnv(REGISTERED.get(task, task), envs, **make)
-    env.seed(seed * 100_000)
     judge = Judge()
     try:
         if algorithm == "ppo":
+            env = same_days(env, 8, seed)
             env = VecNormalize(env, norm_obs=False, gamma=0.998)  # rewards of about one: costs are cents here and thousands there
             # Rollouts of a few days; what is left at the end has its value, so the discount may be near one. Little noise: what is stored
             # and taken back for nothing costs more than it teaches. Rates fall with the time that is left.
-            steps = 24576 // envs
+            steps = 49152 // envs
             left = lambda: max(0.02, 1 - spent())  # noqa: E731
-            model = PPO("MlpPolicy", env, n_steps=steps, batch_size=steps * envs // 8, n_epochs=6, gamma=0.998, gae_lambda=0.97, learning_rate=lambda p: (1.5e-4 if teacher else 3e-4) * left(), target_kl=0.02 if teacher else None,
+            model = PPO("MlpPolicy", env, n_steps=steps, batch_size=steps * envs // 8, n_epochs=5, gamma=0.998, gae_lambda=0.93, learning_rate=lambda p: 3e-4 * left(),
                         clip_range=0.2, ent_coef=0.0, seed=seed, device="cpu", policy_kwargs={"net_arch": {"pi": [128, 128], "vf": [128, 128]}, "log_std_init": -2.0})  # fmt: skip
             if teacher:
                 count, left_over = learn_from(teacher, task, model, 0.4 * minutes * 60, seed, **make)
                 report(f"{task}: {count:,} intervals of {teacher}; root mean square left {left_over:.3f}")
                 with torch.no_grad():
-                    model.policy.log_std.fill_(np.log(left_over))  # as uncertain as what is seen leaves it
-                judge.waits = 6  # the critic learns first what the teacher's policy is worth
+                    model.policy.log_std.fill_(np.log(max(left_over, 0.2)))
+                judge.waits = 4  # the critic learns first what the teacher's policy is worth
         else:
+            env.seed(seed * 100_000)
             model = DQN("MlpPolicy", env, learning_rate=5e-4, buffer_size=400_000, batch_size=512, train_freq=4, gradient_steps=8, gamma=0.998, learning_starts=20_000,
                         target_update_interval=2_000, exploration_fraction=0.02, exploration_final_eps=0.05, seed=seed, device="cpu",
                         policy_kwargs={"net_arch": [128, 128]})  # fmt: skip
