@@ -55,13 +55,14 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   Bytes bytes{data, size};
   for (int request = 0; request < 40 && bytes.left > 0; ++request) {
     gym::Header h = loud.header;
-    h.type = static_cast<std::uint8_t>(bytes.next() % 29);
+    h.type = static_cast<std::uint8_t>(bytes.next() % 31);
     h.flags = bytes.next() % 4;
     h.t = bytes.next() % 5;
     h.seq = loud.header.seq + 1;
     std::string header(reinterpret_cast<const char*>(&h), sizeof h);
     const std::uint8_t changes = bytes.next() % 4;
     std::string meta = bytes.some(bytes.next()), blob;
+    if (h.type == static_cast<std::uint8_t>(Message::advice) && meta.size() < 8) meta = gym::pack({{"policy", "greedy"}});
     const std::uint8_t how = bytes.next();
     const std::size_t fits = h.type == 6 ? 12 : h.type == 7 ? 12 * h.t : h.type == 5 ? 64 + 3 : 8;
     if (how < 128) blob.assign(fits, '\0');

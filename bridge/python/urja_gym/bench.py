@@ -23,9 +23,10 @@ import zmq
 from gymnasium.utils.performance import benchmark_step, benchmark_vector_step
 
 from . import find_program, make, make_vec
-from .program import find_scenario
+from .peers import DIFFERS, PEERS, measure
+from .program import scenario_folders
 
-REFERENCE = "bench/gym_reference"
+REFERENCE = "bench/gym_reference.yaml"  # in the folder of scenarios
 
 
 def median(work: Callable[[], float], repeat: int) -> float:
@@ -116,7 +117,7 @@ def echo(sent: int, received: int, rounds: int, repeat: int) -> float:
 
 
 def rows(repeat: int, program: Path, say: Callable[[str], None]) -> list[dict]:
-    scenario = find_scenario(REFERENCE, program)
+    scenario = next(folder / REFERENCE for folder in scenario_folders(program) if (folder / REFERENCE).is_file())
     found: list[dict] = []
 
     def add(name: str, value: float, against: str = "") -> None:
@@ -160,9 +161,10 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m urja_gym.bench", description="Measures how fast environments step here.")
     parser.add_argument("--repeat", type=int, default=5)
     parser.add_argument("--json", metavar="FILE")
+    parser.add_argument("--peers", type=Path, metavar="FOLDER", help="measure python-microgrid and EV2Gym too, installed into virtual environments there")
     given = parser.parse_args(arguments)
     program = find_program(None)
-    result = {}
+    result: dict[str, list[dict]] = {}
     for pinned in (False, True):
         if pinned:
             if not hasattr(os, "sched_setaffinity"):
@@ -170,6 +172,18 @@ def main(arguments: list[str] | None = None) -> int:
             os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})  # and with it all that is started from here
         print("all on one core" if pinned else "unpinned", flush=True)
         result["pinned" if pinned else "unpinned"] = rows(given.repeat, program, lambda line: print(line, flush=True))
+    if given.peers is not None:
+        print("others, unpinned, one environment", flush=True)
+        os.sched_setaffinity(0, range(os.cpu_count() or 1))
+        for name in PEERS:
+            value = measure(name, given.peers.resolve())
+            if isinstance(value, str):
+                print(f"{name}: not measured: {value}", flush=True)
+                continue
+            ours = {row["name"]: row["env_steps_per_s"] / value for row in result["unpinned"]}
+            against = ", ".join(f"{what} {ours[what]:,.0f} x" for what in ours if "Gymnasium" not in what and "empty" not in what and "Python" not in what)
+            print(f"{name:<20}{value:10,.0f} steps/s   {DIFFERS[name]}\n    {against}", flush=True)
+            result.setdefault("peers", []).append({"name": name, "env_steps_per_s": value, "differs": DIFFERS[name]})
     if given.json:
         Path(given.json).write_text(json.dumps(result, indent=1))
     return 0

@@ -51,7 +51,7 @@ def find_program(program: str | os.PathLike | None = None) -> Path:
     )
 
 
-def _scenario_folders(program: Path | None) -> list[Path]:
+def scenario_folders(program: Path | None) -> list[Path]:
     """Where shipped scenarios lie: beside a program in its repository (build/PRESET/urja) or installed (bin/urja), this package's own."""
     roots = []
     if program is not None:
@@ -69,7 +69,7 @@ def find_scenario(scenario: str | os.PathLike, program: Path | None = None) -> P
         if not path.is_file():
             raise ScenarioNotFound(f"there is no scenario file {str(path)!r} (looked from {os.getcwd()})")
         return path.resolve()
-    folders = _scenario_folders(program)
+    folders = scenario_folders(program)
     for folder in folders:
         if (folder / f"{path.name}.yaml").is_file():
             return folder / f"{path.name}.yaml"
