@@ -1,29 +1,15 @@
 // CSV files packed with gzip: the same numbers, and what can be wrong with them.
-#include <zlib.h>
-
 #include <thread>
 
+#include "tests/gzip.hpp"
 #include "tests/unit/data_files.hpp"
 
 using namespace urja;
 using namespace urja::tests::files;
 using Catch::Matchers::Contains;
+using urja::tests::packed;
 
 namespace {
-
-std::string packed(const std::string& text) {
-  z_stream z{};
-  REQUIRE(deflateInit2(&z, 9, Z_DEFLATED, 15 + 16, 8, Z_DEFAULT_STRATEGY) == Z_OK);
-  std::string out(deflateBound(&z, text.size()), '\0');
-  z.next_in = reinterpret_cast<unsigned char*>(const_cast<char*>(text.data()));
-  z.avail_in = static_cast<unsigned>(text.size());
-  z.next_out = reinterpret_cast<unsigned char*>(out.data());
-  z.avail_out = static_cast<unsigned>(out.size());
-  REQUIRE(deflate(&z, Z_FINISH) == Z_STREAM_END);
-  out.resize(z.total_out);
-  deflateEnd(&z);
-  return out;
-}
 
 Csv read(const std::string& file, std::vector<FileProblem>& problems) {
   const std::vector<CsvColumn> wanted{{"v"}};

@@ -1,7 +1,6 @@
 // `urja import pymgrid25`: an invented microgrid in python-microgrid's format becomes a scenario that runs with the same amounts, and
 // whatever is wrong is named with its place. None of the published files are here.
 #include <fmt/format.h>
-#include <zlib.h>
 
 #include <cmath>
 #include <filesystem>
@@ -12,6 +11,7 @@
 
 #include "tests/catch.hpp"
 #include "tests/corpus/program.hpp"
+#include "tests/gzip.hpp"
 #include "viz/result_file.hpp"
 
 namespace urja::tests {
@@ -26,20 +26,6 @@ double sun_at(std::size_t k) { return std::max(0.0, 60 * std::sin((static_cast<d
 double price_at(std::size_t k) { return k % 24 < 17 ? 0.125 : 0.5; }
 double carbon_at(std::size_t k) { return 0.25 + 0.01 * static_cast<double>(k % 5); }
 bool out_at(std::size_t k) { return (k >= 30 && k < 33) || k == 100; }
-
-std::string packed(const std::string& text) {
-  z_stream z{};
-  REQUIRE(deflateInit2(&z, 9, Z_DEFLATED, 15 + 16, 8, Z_DEFAULT_STRATEGY) == Z_OK);
-  std::string out(deflateBound(&z, text.size()), '\0');
-  z.next_in = reinterpret_cast<unsigned char*>(const_cast<char*>(text.data()));
-  z.avail_in = static_cast<unsigned>(text.size());
-  z.next_out = reinterpret_cast<unsigned char*>(out.data());
-  z.avail_out = static_cast<unsigned>(out.size());
-  REQUIRE(deflate(&z, Z_FINISH) == Z_STREAM_END);
-  out.resize(z.total_out);
-  deflateEnd(&z);
-  return out;
-}
 
 std::string series(const std::string& names, const std::function<std::string(std::size_t)>& row, std::size_t rows = hours) {
   std::string text = names + "\n";
