@@ -36,6 +36,7 @@ Batch::Batch(std::shared_ptr<const Plan> plan, int lanes, int blocks_per_parent)
       blocks_((lanes + width - 1) / width),
       blocks_per_parent_(blocks_per_parent),
       rows_(static_cast<std::size_t>(blocks_) * static_cast<std::size_t>(plan_->rows)),
+      image_(static_cast<std::size_t>(std::max(1, blocks_per_parent)) * static_cast<std::size_t>(plan_->rows)),
       has_frozen_(static_cast<std::size_t>(blocks_), 0) {
   if (lanes < 1) throw std::invalid_argument("a batch has at least one lane");
   for (const Plan::Fleet& f : plan_->fleets) {
@@ -68,14 +69,8 @@ void Batch::start_block(int b) {
   }
 }
 
-// A freshly prepared lane; a reset copies it.
-void Batch::make_image() {
-  const int columns = blocks_per_parent_ == 0 ? 1 : blocks_per_parent_ * width;
-  image_.resize(static_cast<std::size_t>(plan_->rows) * static_cast<std::size_t>(columns));
-  for (int c = 0; c < columns; ++c) {
-    for (int r = 0; r < plan_->rows; ++r) image_[static_cast<std::size_t>(c * plan_->rows + r)] = block(c / width)[r][c % width];
-  }
-}
+// Freshly prepared lanes; a reset copies them.
+void Batch::make_image() { std::copy_n(block(0), image_.size(), image_.data()); }
 
 double Batch::shown(const Lanes* rows, const Quantity& q, int lane) {
   return rows[q.when >= 0 && rows[q.when][lane] > 0.5 ? q.instead : q.row][lane];
@@ -116,26 +111,53 @@ double Batch::time(int lane) const {
 // --------------------------------------------------------------------------------------------------------------- episodes
 
 void Batch::start_lane(int lane, const Start& start, const Plan* values) {
-  const int column = blocks_per_parent_ == 0 ? 0 : lane % (blocks_per_parent_ * width);
+  const int column = blocks_per_parent_ == 0 ? lane % width : lane % (blocks_per_parent_ * width);
   Lanes* rows = block(lane / width);
   const int i = lane % width;
-  const double* image = image_.data() + static_cast<std::ptrdiff_t>(column) * plan_->rows;
-  for (int r = 0; r < plan_->rows; ++r) rows[r][i] = image[r];
+  const Lanes* image = image_.data() + static_cast<std::ptrdiff_t>(column / width) * plan_->rows;
+  for (int r = 0; r < plan_->rows; ++r) rows[r][i] = image[r][i];
+  set_clock(rows, i, start);
   Step& s = head_of(rows).step;
-  s.index[i] = s.first[i] = static_cast<double>(start.index);
-  s.key_low[i] = static_cast<double>(start.key & 0xFFFFFFFFu);
-  s.key_high[i] = static_cast<double>(start.key >> 32);
-  s.episode[i] = start.episode;
   if (values) {
     constexpr auto first = static_cast<std::size_t>(sizeof(Head) / sizeof(Lanes));  // behind the clock and the account
     for (std::size_t r = first; r < values->starts.size(); ++r) rows[r][i] = values->starts[r];
     const auto member = static_cast<std::size_t>(std::min(column, values->members - 1));
     for (const auto& [row, each] : values->member_starts) rows[row][i] = each[member];
   }
-  const bool other_step = start.dt > 0 && start.dt != plan_->step;
+  const bool other_step = !starts_as_image(start);
   if (other_step) s.dt[i] = start.dt;
   if (other_step || values) prepare(lane);
   s.time[i] = s.index[i] * s.dt[i];
+}
+
+void Batch::set_clock(Lanes* rows, int i, const Start& start) {
+  Step& s = head_of(rows).step;
+  s.index[i] = s.first[i] = static_cast<double>(start.index);
+  s.key_low[i] = static_cast<double>(start.key & 0xFFFFFFFFu);
+  s.key_high[i] = static_cast<double>(start.key >> 32);
+  s.episode[i] = start.episode;
+  s.time[i] = s.index[i] * s.dt[i];
+}
+
+// A block whose lanes all begin: `starts` of each, `apart` from one another (0: one start for all, a lane of the parent).
+void Batch::reset_block(int b, const Start* starts, int apart) {
+  Lanes* rows = block(b);
+  const int of_image = blocks_per_parent_ == 0 ? 0 : b % blocks_per_parent_;
+  std::copy_n(image_.data() + static_cast<std::ptrdiff_t>(of_image) * plan_->rows, plan_->rows, rows);
+  for (int i = 0; i < width; ++i) set_clock(rows, i, starts[i * apart]);
+  for (std::size_t f = 0; f < children_.size(); ++f) {
+    const int per_lane = plan_->fleets[f].blocks;
+    for (int k = 0; k < width * per_lane; ++k)
+      children_[f]->reset_block(b * width * per_lane + k, starts + k / per_lane * apart, 0);
+  }
+  bool holder_began = false;
+  for (const Plan::Asset& a : plan_->assets) {
+    if (!a.type->begin) continue;
+    holder_began = holder_began || a.type->held_energy;
+    a.type->begin(rows + a.offset, head_of(rows).step, a.settings.get());
+  }
+  if (holder_began) take_contents(b, Mask::Constant(true), false);
+  for (int i = 0; i < width && !plan_->instruments.empty(); ++i) begin_instruments(b * width + i);
 }
 
 void Batch::reset(int lane, const Start& start) { reset(lane, start, nullptr); }
@@ -144,10 +166,30 @@ void Batch::reset(int lane, const Start& start, const Plan* values) {
   start_lane(lane, start, values);
   for (std::size_t f = 0; f < children_.size(); ++f) {
     const int members = plan_->fleets[f].blocks * width;
+    if (!values && starts_as_image(start)) {
+      for (int k = 0; k < plan_->fleets[f].blocks; ++k) children_[f]->reset_block(lane * plan_->fleets[f].blocks + k, &start, 0);
+      continue;
+    }
     for (int m = 0; m < members; ++m)
       children_[f]->reset(child_lane(lane, static_cast<int>(f), m), start, values ? values->fleets[f].plan.get() : nullptr);
   }
   begin_lane(lane);
+}
+
+void Batch::reset(std::span<const int> which, std::span<const Start> starts) {
+  for (std::size_t k = 0; k < which.size();) {
+    const bool whole =
+        which[k] % width == 0 && k + width <= which.size() && which[k + width - 1] == which[k] + width - 1 &&
+        std::all_of(starts.begin() + static_cast<std::ptrdiff_t>(k), starts.begin() + static_cast<std::ptrdiff_t>(k) + width,
+                    [&](const Start& s) { return starts_as_image(s); });
+    if (whole) {
+      reset_block(which[k] / width, &starts[k], 1);
+      k += width;
+    } else {
+      reset(which[k], starts[k]);
+      ++k;
+    }
+  }
 }
 
 // begin() of every model, in one lane of its block only.
@@ -173,6 +215,14 @@ void Batch::begin_lane(int lane) {
 }
 
 void Batch::prepare(int lane) { renew(lane, false); }
+void Batch::prepare(std::span<const int> which) {
+  for (std::size_t k = 0; k < which.size();) {
+    const int b = which[k] / width;
+    Mask lanes = Mask::Constant(false);
+    for (; k < which.size() && which[k] / width == b; ++k) lanes[which[k] % width] = true;
+    renew(b, lanes, false);
+  }
+}
 void Batch::prepare_all() {
   for (int b = 0; b < blocks_; ++b) {
     prepare_block(b);
@@ -194,14 +244,16 @@ void Batch::prepare_block(int b) {
   prepare_instruments(b);
 }
 
-void Batch::renew(int lane, bool book) {
-  prepare_block(lane / width);
-  take_contents(lane / width, only(lane % width), book);
+void Batch::renew(int lane, bool book) { renew(lane / width, only(lane % width), book); }
+void Batch::renew(int b, const Mask& lanes, bool book) {
+  prepare_block(b);
+  take_contents(b, lanes, book);
   for (std::size_t f = 0; f < children_.size(); ++f) {
-    for (int k = 0; k < plan_->fleets[f].blocks; ++k) {
-      const int b = lane * plan_->fleets[f].blocks + k;  // of the child: all its lanes are members of this one
-      children_[f]->prepare_block(b);
-      children_[f]->take_contents(b, Mask::Constant(true), book);
+    for (int k = 0; k < width * plan_->fleets[f].blocks; ++k) {
+      if (!lanes[k / plan_->fleets[f].blocks]) continue;
+      const int inner = b * width * plan_->fleets[f].blocks + k;  // all its lanes are members of one of these
+      children_[f]->prepare_block(inner);
+      children_[f]->take_contents(inner, Mask::Constant(true), book);
     }
   }
 }

@@ -65,6 +65,8 @@ class Batch {
   };
   // Plan's start values, then begin(). Costs a copy of the lane.
   void reset(int lane, const Start& start);
+  // The same of several lanes, in ascending order. Eight that make a block cost little more than one.
+  void reset(std::span<const int> which, std::span<const Start> starts);
   // The same with the start values of another plan, which must have the same assets, fleets and feeders, and need not be finished:
   // a variant of a sweep.
   void reset(int lane, const Start& start, const Plan& values);
@@ -74,6 +76,7 @@ class Batch {
   double disturbed_for(int lane, const std::string& disturber) const;
   // After parameters or states were set at the begin of an episode: derived members and energy contents again.
   void prepare(int lane);
+  void prepare(std::span<const int> which);  // in ascending order: lanes of one block share the effort
   void prepare_all();
   // A parameter jumps between two steps (fault, correction): as set() and prepare(), and the energy that comes or goes with
   // it (a smaller capacity at the same state of charge) is booked in the asset's `parameter_change`.
@@ -124,11 +127,15 @@ class Batch {
 
   void make_image();
   void start_block(int b);
+  bool starts_as_image(const Start& start) const { return start.dt <= 0 || start.dt == plan_->step; }
+  void reset_block(int b, const Start* starts, int apart);
+  static void set_clock(Lanes* rows, int lane_of_block, const Start& start);
   void start_lane(int lane, const Start& start, const Plan* values);
   void reset(int lane, const Start& start, const Plan* values);
   void begin_lane(int lane);
   void prepare_block(int b);
   void renew(int lane, bool book);
+  void renew(int b, const Mask& lanes, bool book);
   void copy_block(int b, std::vector<double>& image, bool back);
   void take_contents(int b, const Mask& where, bool book);
   double missed_share(int lane, Lanes Account::*residual, Lanes Account::*throughput) const;
@@ -162,7 +169,7 @@ class Batch {
   int blocks_per_parent_;  // 0 in a plant's own batch
   Rows rows_;
   std::vector<double> looked_;              // a block as it was before somebody looked
-  std::vector<double> image_;               // one freshly reset lane, per row; per member in a fleet
+  Rows image_;                              // freshly reset: a block of lanes, or of a fleet's members all blocks of one lane
   std::vector<char> has_frozen_;            // per block
   std::vector<std::vector<Mask>> ran_;      // per block and disturber: the lanes in which it has just run
   std::vector<std::vector<double>> rooms_;  // per thread: where frozen lanes wait while their block steps

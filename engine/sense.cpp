@@ -113,6 +113,10 @@ void Batch::sense(int b, bool at_end) {
       due *= 1 - sensor.known;
       if (!some(due)) continue;
     }
+    if (!one.link.type && !some(due)) {  // most of the time, where steps are short
+      sensor.age = sensor.awake * (now - sensor.measured_at);
+      continue;
+    }
     const bool noise = some(sensor.deviation), wander = some(sensor.wander);
     if (noise || wander) {
       const Lanes fours = (sensor.samples * 0.25).floor();

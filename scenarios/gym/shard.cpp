@@ -109,31 +109,38 @@ VectorEnvironment::Shard::~Shard() = default;
 
 // ------------------------------------------------------------------------------------------------------------- episodes
 
-// A new episode, of the lane's seed and episode number: when it starts, and what is drawn for it.
-void VectorEnvironment::Shard::begin(int lane) {
-  Lane& l = lanes_[static_cast<std::size_t>(lane)];
+// New episodes in the lanes of which_, of their seeds and episode numbers: when each starts, and what is drawn for it.
+void VectorEnvironment::Shard::begin() {
   const std::size_t n = lanes_.size();
   const auto& starts = g_.starts[l_.options.split];
-  const double u = draw(l.seed, 0, 0, purpose("gym start", 0), l.episode).uniform[0];
-  l.first = starts[std::min(starts.size() - 1, static_cast<std::size_t>(u * static_cast<double>(starts.size())))];
-  l.done = 0;
-  l.over = false;
-  Batch::Start start;
-  start.key = l.seed, start.index = l.first, start.episode = l.episode;
-  batch_.reset(lane, start);
+  starts_.clear();
+  for (const int lane : which_) {
+    Lane& l = lanes_[static_cast<std::size_t>(lane)];
+    const double u = draw(l.seed, 0, 0, purpose("gym start", 0), l.episode).uniform[0];
+    l.first = starts[std::min(starts.size() - 1, static_cast<std::size_t>(u * static_cast<double>(starts.size())))];
+    l.done = 0;
+    l.over = false;
+    starts_.push_back({l.seed, l.first, l.episode, 0});
+  }
+  batch_.reset(which_, starts_);
   for (std::size_t d = 0; d < g_.randomised.size(); ++d) {
     const auto& r = g_.randomised[d];
-    const double p = draw(l.seed, l_.drawn_names[d], 0, purpose("gym draw", 0), l.episode).uniform[0];
-    const double value =
-        r.times ? std::clamp(own_value_[d] * r.quantile(p), r.quantity.range.low, r.quantity.range.high) : r.quantile(p);
-    batch_.set(lane, r.quantity, value);
-    drawn_[d * n + static_cast<std::size_t>(lane)] = value;
+    for (const int lane : which_) {
+      const Lane& l = lanes_[static_cast<std::size_t>(lane)];
+      const double p = draw(l.seed, l_.drawn_names[d], 0, purpose("gym draw", 0), l.episode).uniform[0];
+      const double value =
+          r.times ? std::clamp(own_value_[d] * r.quantile(p), r.quantity.range.low, r.quantity.range.high) : r.quantile(p);
+      batch_.set(lane, r.quantity, value);
+      drawn_[d * n + static_cast<std::size_t>(lane)] = value;
+    }
   }
-  if (!g_.randomised.empty()) batch_.prepare(lane);
-  tell_policy(lane);
-  for (std::size_t k = 0; k < l_.changing.size(); ++k)
-    before_[k * n + static_cast<std::size_t>(lane)] = batch_.get(lane, l_.changing[k]);
-  for (std::size_t c = 0; c < g_.columns.size(); ++c) mean_before_[c * n + static_cast<std::size_t>(lane)] = not_yet;
+  if (!g_.randomised.empty()) batch_.prepare(which_);
+  for (const int lane : which_) {
+    tell_policy(lane);
+    for (std::size_t k = 0; k < l_.changing.size(); ++k)
+      before_[k * n + static_cast<std::size_t>(lane)] = batch_.get(lane, l_.changing[k]);
+    for (std::size_t c = 0; c < g_.columns.size(); ++c) mean_before_[c * n + static_cast<std::size_t>(lane)] = not_yet;
+  }
 }
 
 // A lane's policy and its advisor hear which episode it is in.
@@ -175,9 +182,9 @@ void VectorEnvironment::Shard::reset(std::span<const std::uint64_t> seeds, std::
     if (began_) end(lane);
     if (!seeds.empty()) l.seed = seeds[k], l.episode = 0;
     else if (began_) ++l.episode;
-    begin(lane);
     which_.push_back(lane);
   }
+  begin();
   began_ = true;
   tell_nothing(result, all);
   // Observations of new lanes are those of a look; what has a memory begins with them.
@@ -261,8 +268,8 @@ void VectorEnvironment::Shard::step(const float* actions, std::size_t stride, in
     for (int lane : which_) {
       end(lane);
       ++lanes_[static_cast<std::size_t>(lane)].episode;
-      begin(lane);
     }
+    if (!which_.empty()) begin();
     if (!which_.empty() && (last || l_.deepest > 0)) see_new(which_, result.observations, true);
   }
   tell_draws(result, all);

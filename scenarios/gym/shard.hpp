@@ -78,7 +78,7 @@ class VectorEnvironment::Shard {
     bool terminated = false;
   };
 
-  void begin(int lane);
+  void begin();
   void end(int lane);
   void tell_policy(int lane);
   void command(const float* actions);
@@ -99,6 +99,7 @@ class VectorEnvironment::Shard {
   std::vector<Lane> lanes_;
   bool began_ = false;
   std::vector<int> which_;  // lanes that begin in this call
+  std::vector<Batch::Start> starts_;
   std::unique_ptr<GymPolicy> policy_, advisor_;
   std::vector<int> advised_by_;    // [A]: column of what the advisor writes, or -1
   std::vector<double> advised_;    // [N, what it writes]
