@@ -23,7 +23,9 @@ class Spread:
         self.zero = zero  # [A]: where nothing lies, as the environment takes it; NaN: linear
 
     @classmethod
-    def of(cls, schema) -> Spread:
+    def of(cls, schema, linear: bool = False) -> Spread:
+        if linear:
+            return cls(np.full(len(schema.actions), np.nan, np.float32))
         zero = [-(a.low + a.high) / (a.high - a.low) if a.low < 0 < a.high and schema.normalised_actions and not a.values else np.nan for a in schema.actions]
         return cls(np.array(zero, np.float32))
 
@@ -67,7 +69,7 @@ def load(file: str | Path) -> Policy:
         return Policy([(kept[f"w{k}"], kept[f"b{k}"]) for k in range(count)], Spread(kept["zero"]), about)
 
 
-def save(model, file: str | Path, schema, about: dict[str, Any]) -> None:
+def save(model, file: str | Path, schema, spread: Spread, about: dict[str, Any]) -> None:
     """Writes the policy of `model` (PPO with box actions or DQN of Stable-Baselines3, a plain network) that was trained on `schema`."""
     import torch
 
@@ -80,7 +82,7 @@ def save(model, file: str | Path, schema, about: dict[str, Any]) -> None:
     for k, layer in enumerate(linear):
         arrays[f"w{k}"], arrays[f"b{k}"] = (p.detach().numpy().astype(np.float32) for p in (layer.weight, layer.bias))
     about = {**about, "observations": [o.name for o in schema.observations], "actions": [a.name for a in schema.actions]}
-    np.savez_compressed(file, about=json.dumps(about), zero=Spread.of(schema).zero, **arrays)
+    np.savez_compressed(file, about=json.dumps(about), zero=spread.zero, **arrays)
 
 
 def shipped(task: str) -> dict[str, Path]:

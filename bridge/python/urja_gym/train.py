@@ -37,11 +37,10 @@ LOOKS = 24  # at the validation episodes
 class Lessons:
     """What an agent has seen [samples, O], and what the teacher would have done there [samples, A], as the policy says it (Spread)."""
 
-    def __init__(self, task: str, teacher: str, lanes: int = 64, **make) -> None:
-        self.teacher = teacher
+    def __init__(self, task: str, teacher: str, spread: Spread, lanes: int = 64, **make) -> None:
+        self.teacher, self.spread = teacher, spread
         self.envs = make_vec(REGISTERED.get(task, task), lanes, split="train", autoreset_mode=AutoresetMode.NEXT_STEP, **make)
         self.observations = self.envs.reset(seed=TEACHING)[0]
-        self.spread = Spread.of(self.envs.schema)
         self.seen: list[np.ndarray] = []
         self.told: list[np.ndarray] = []
 
@@ -61,12 +60,12 @@ class Lessons:
         self.envs.close()
 
 
-def learn_from(teacher: str, task: str, model, seconds: float, seed: int, **make) -> tuple[int, float]:
+def learn_from(teacher: str, task: str, model, spread: Spread, seconds: float, seed: int, **make) -> tuple[int, float]:
     """The policy of `model` becomes the teacher's, as far as an agent sees what it needs for that. How many intervals it was taught, and the
     root mean square that is left in what it has not trained on."""
-    lessons = Lessons(task, teacher, **make)
+    lessons = Lessons(task, teacher, spread, **make)
     try:
-        own = lambda o: lessons.spread.to_environment(model.predict(o, deterministic=True)[0])  # noqa: E731
+        own = lambda o: spread.to_environment(model.predict(o, deterministic=True)[0])  # noqa: E731
         lessons.attend(0.2 * seconds)
         for _ in range(4):
             imitate(model, *lessons.all(), 0.06 * seconds, seed)
@@ -117,14 +116,12 @@ def actor(policy) -> list:
     return [*policy.mlp_extractor.policy_net.parameters(), *policy.action_net.parameters()]
 
 
-def same_days(env, group: int, seed: int):
+def same_days(env, group: int, seed: int, spread: Spread):
     """`env` (an SB3VecEnv) with lanes in groups that live through the same episodes, whose reward is by how much it was better than that of
     the others of the group at the same time: weather and demand fall out of it, what a lane did itself stays. What is taken off depends on
     nothing that the lane has done, so the gradient's mean is what it was. The end of an episode is the end: what is stored has its price
     there, and nothing comes after. Actions are spread (Spread)."""
     from stable_baselines3.common.vec_env import VecEnvWrapper
-
-    spread = Spread.of(env.envs.schema)
 
     class SameDays(VecEnvWrapper):
         def reset(self):
@@ -146,8 +143,9 @@ def same_days(env, group: int, seed: int):
 
 
 def train(task: str, algorithm: str = "ppo", minutes: float = 8, seed: int = 0, out: str | Path = "model.zip", envs: int = 256, teacher: str | None = "perfect_foresight",
-          threads: int = 2, report=print, **make) -> dict:  # fmt: skip
-    """The learning curve; the model is in `out`."""
+          threads: int = 2, linear: bool = False, noise: float = 0.2, report=print, **make) -> dict:  # fmt: skip
+    """The learning curve; the model is in `out`. `linear`: the policy says powers as they are (Spread); `noise`: least standard deviation
+    with which a taught policy begins to try things out."""
     import torch
     from stable_baselines3 import DQN, PPO
     from stable_baselines3.common.callbacks import BaseCallback
@@ -164,7 +162,7 @@ def train(task: str, algorithm: str = "ppo", minutes: float = 8, seed: int = 0, 
              "rule": float(rule.mean()), "bound": float(bound.mean()), "seconds": [], "steps": [], "cost": []}  # fmt: skip
     best = [np.inf]
     validation = Episodes(task, "agent", VALIDATION_EPISODES, split="validation", **make)
-    spread = Spread.of(validation.envs.schema)
+    spread = Spread.of(validation.envs.schema, linear)
 
     def look(model, steps: int) -> float:
         says = lambda o: model.predict(o, deterministic=True)[0]  # noqa: E731
@@ -172,7 +170,7 @@ def train(task: str, algorithm: str = "ppo", minutes: float = 8, seed: int = 0, 
         if cost < best[0]:
             best[0] = cost
             model.save(out, exclude=["policy.optimizer", "replay_buffer"])
-            save(model, Path(out).with_suffix(".npz"), validation.envs.schema, {key: curve[key] for key in ("task", "algorithm", "seed", "minutes", "teacher")})
+            save(model, Path(out).with_suffix(".npz"), validation.envs.schema, spread, {key: curve[key] for key in ("task", "algorithm", "seed", "minutes", "teacher")})
         now = time.monotonic() - begin
         for key, value in (("seconds", now), ("steps", steps), ("cost", cost)):
             curve[key].append(value)
@@ -203,7 +201,7 @@ def train(task: str, algorithm: str = "ppo", minutes: float = 8, seed: int = 0, 
     judge = Judge()
     try:
         if algorithm == "ppo":
-            env = same_days(env, 8, seed)
+            env = same_days(env, 8, seed, spread)
             env = VecNormalize(env, norm_obs=False, gamma=0.998)  # rewards of about one: costs are cents here and thousands there
             # Rollouts of a few days; what is left at the end has its value, so the discount may be near one. Little noise: what is stored
             # and taken back for nothing costs more than it teaches. Rates fall with the time that is left.
@@ -212,10 +210,10 @@ def train(task: str, algorithm: str = "ppo", minutes: float = 8, seed: int = 0, 
             model = PPO("MlpPolicy", env, n_steps=steps, batch_size=steps * envs // 8, n_epochs=5, gamma=0.998, gae_lambda=0.93, learning_rate=lambda p: 3e-4 * left(),
                         clip_range=0.2, ent_coef=0.0, seed=seed, device="cpu", policy_kwargs={"net_arch": {"pi": [128, 128], "vf": [128, 128]}, "log_std_init": -2.0})  # fmt: skip
             if teacher:
-                count, left_over = learn_from(teacher, task, model, 0.4 * minutes * 60, seed, **make)
+                count, left_over = learn_from(teacher, task, model, spread, 0.4 * minutes * 60, seed, **make)
                 report(f"{task}: {count:,} intervals of {teacher}; root mean square left {left_over:.3f}")
                 with torch.no_grad():
-                    model.policy.log_std.fill_(np.log(max(left_over, 0.2)))
+                    model.policy.log_std.fill_(np.log(max(left_over, noise)))
                 judge.waits = 4  # the critic learns first what the teacher's policy is worth
         else:
             env.seed(seed * 100_000)
@@ -240,9 +238,11 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--envs", type=int, default=256)
     parser.add_argument("--teacher", default="perfect_foresight", help="planner that PPO imitates first, or none (default perfect_foresight)")
     parser.add_argument("--threads", type=int, default=2, help="of the learner (default 2)")
+    parser.add_argument("--linear", action="store_true", help="the policy says powers as they are, not spread around nothing")
+    parser.add_argument("--noise", type=float, default=0.2, help="least standard deviation with which a taught PPO begins (default 0.2)")
     parser.add_argument("--out", default="model.zip", help="file of the model")
     given = parser.parse_args(arguments)
-    train(given.task, given.algorithm, given.minutes, given.seed, given.out, given.envs, None if given.teacher == "none" else given.teacher, given.threads)
+    train(given.task, given.algorithm, given.minutes, given.seed, given.out, given.envs, None if given.teacher == "none" else given.teacher, given.threads, given.linear, given.noise)
     return 0
 
 
