@@ -25,11 +25,14 @@ def draw(curve: dict, rows: list[Row], file: Path) -> None:
     import matplotlib.pyplot as plt
 
     figure, (left, right) = plt.subplots(1, 2, figsize=(11, 4.2), layout="constrained")
-    steps = [s / 1e6 for s in curve["steps"]]
-    left.plot(steps, curve["cost"], color="#1f6f8b", marker=".", label="policy, without noise")
+    minutes = [s / 60 for s in curve["seconds"]]
+    if curve.get("teacher"):
+        left.axvspan(0, minutes[0], color="#1f6f8b", alpha=0.08, linewidth=0)
+        left.text(minutes[0] / 2, 0.5, "learns from\n" + curve["teacher"].replace("_", " "), transform=left.get_xaxis_transform(), ha="center", va="center")
+    left.plot(minutes, curve["cost"], color="#1f6f8b", marker=".", label="policy, without noise")
     left.axhline(curve["rule"], color="#99582a", linestyle="--", label="rule")
     left.axhline(curve["bound"], color="#555555", linestyle=":", label="bound: nobody is below")
-    left.set(xlabel="million steps", ylabel=f"cost of an episode, {curve['currency']}", title=f"{curve['task']}: validation episodes")
+    left.set(xlabel=f"minutes of training, to {curve['steps'][-1] / 1e6:.1f} million steps", xlim=(0, None), ylabel=f"cost of an episode, {curve['currency']}", title=f"{curve['task']}: validation episodes")
     left.grid(alpha=0.25)
     left.legend(frameon=False)
 
@@ -42,9 +45,9 @@ def draw(curve: dict, rows: list[Row], file: Path) -> None:
         right.barh(k, max(row.closed, floor), color=colour)
         right.plot([max(row.closed_low, floor), max(row.closed_high, floor)], [k, k], color="black", linewidth=1)
         right.text(max(row.closed_high, 0.0) + 0.02, k, f"{100 * row.closed:.0f} %", va="center")
-    right.set_yticks(range(len(shown)), [row.policy.replace("_", " ") for row in shown])
+    right.set_yticks(range(len(shown)), [row.policy.replace("_", " ").replace("lp", "LP") for row in shown])
     right.axvline(0, color="black", linewidth=0.8)
-    right.set(xlim=(floor, 1.15), xlabel="share of the gap between rule (0) and bound (1)", title=f"{rows[0].seeds} test episodes, 95 % intervals")
+    right.set(xlim=(floor, 1.25), xticks=[t for t in (-1, -0.5, 0, 0.5, 1) if t >= floor], xlabel="share of the gap between rule (0) and bound (1)", title=f"{rows[0].seeds} test episodes, 95 % intervals")
     right.xaxis.set_major_formatter(matplotlib.ticker.PercentFormatter(1.0))
     figure.savefig(file, dpi=120)
     plt.close(figure)
