@@ -69,7 +69,9 @@ class Planner : public Policy {
       const auto row = actions.subspan(static_cast<std::size_t>(lane) * wide, wide);
       door_.free(row);
       const int now = door_.interval_of(batch, lane);
-      if (now < plant_.intervals() && batch.status(lane) == Trouble::none) decide(batch, lane, now, row);
+      // A lane whose episode is over waits for its reset: there is nothing to plan.
+      const int end = episodes_ ? episodes_->end[static_cast<std::size_t>(lane)] : plant_.intervals();
+      if (now < std::min(end, plant_.intervals()) && batch.status(lane) == Trouble::none) decide(batch, lane, now, row);
     }
   }
 

@@ -1,4 +1,5 @@
 // The gym's protocol without a socket: what is answered, what is refused, and that a refusal changes nothing.
+#include <cstring>
 #include <limits>
 #include <random>
 
@@ -266,4 +267,39 @@ TEST_CASE("gym: which endpoints other machines can reach", "[gym]") {
   for (const char* open :
        {"tcp://*:5555", "tcp://0.0.0.0:1", "tcp://192.168.1.2:1", "tcp://eth0:1", "tcp://127.0.0.1.evil.example:1"})
     CHECK(gym::is_public(open));
+}
+
+TEST_CASE("gym desk: planners act and advise to the end of an episode and beyond it", "[gym]") {
+  for (const char* planner : {"dynamic_programming", "perfect_foresight", "rolling_lp"}) {
+    INFO(planner);
+    gym::Desk desk = desk_of("commercial_demand_charge");
+    Talk acts(desk), asks(desk);
+    const auto actions = std::string(3 * 4, '\0');
+    acts.open(3, {{"policy", planner}, {"split", "test"}});
+    asks.open(3, {{"split", "test"}});
+    acts.ask(Message::reset), asks.ask(Message::reset);
+    const int episode = asks.spec.at("schema").at("episode_steps").get<int>();
+    CHECK(Talk::code_of(asks.ask(Message::advice)) == "META");
+    CHECK(Talk::code_of(acts.ask(Message::advice, {{"policy", planner}})) == "STATE");
+    // To shortly before the end at once, over the end one by one: in the step after it a lane begins anew.
+    REQUIRE(Talk::is(asks.ask(Message::step_many, {}, std::string(static_cast<std::size_t>(episode - 2) * actions.size(), '\0'),
+                              0, static_cast<std::uint32_t>(episode - 2)),
+                     Message::result));
+    for (int k = 0; k < 4; ++k) {
+      const auto advised = asks.ask(Message::advice, {{"policy", planner}});
+      REQUIRE(Talk::is(advised, Message::advised));
+      const std::string blob = Talk::blob_of(advised);
+      REQUIRE(blob.size() == actions.size());
+      for (std::size_t lane = 0; lane < 3; ++lane) {
+        float a = 2;
+        std::memcpy(&a, blob.data() + 4 * lane, 4);
+        CHECK((a >= -1 && a <= 1));
+      }
+      CHECK(Talk::is(asks.ask(Message::step, {}, blob), Message::result));
+    }
+    if (planner == std::string("perfect_foresight")) continue;  // a week of it takes long
+    REQUIRE(Talk::is(acts.ask(Message::step_many, {}, std::string(static_cast<std::size_t>(episode + 2) * actions.size(), '\0'),
+                              0, static_cast<std::uint32_t>(episode + 2)),
+                     Message::result));
+  }
 }
