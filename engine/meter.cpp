@@ -1,31 +1,17 @@
 #include "engine/meter.hpp"
 
-#include <sys/mman.h>
-
 #include <algorithm>
 #include <cstring>
 #include <new>
 
 namespace urja {
 
-namespace {
-
-// Rows of many lanes are walked through once a step: with pages of 4 kB a core spends half of its time in finding where they are.
-constexpr std::size_t huge_page = std::size_t{2} << 20;
-
-std::align_val_t alignment(std::size_t bytes) { return std::align_val_t{bytes >= huge_page / 2 ? huge_page : 64}; }
-
-}  // namespace
-
-Rows::Rows(std::size_t count) : count_(count) {
-  const std::size_t bytes = std::max<std::size_t>(count, 1) * sizeof(Lanes);
-  data_ = static_cast<Lanes*>(::operator new(bytes, alignment(bytes)));
-#ifdef MADV_HUGEPAGE
-  if (bytes >= huge_page / 2) madvise(data_, bytes, MADV_HUGEPAGE);  // where there are none, small ones do
-#endif
+Rows::Rows(std::size_t count)
+    : data_(static_cast<Lanes*>(::operator new (std::max<std::size_t>(count, 1) * sizeof(Lanes), std::align_val_t{64}))),
+      count_(count) {
   std::memset(static_cast<void*>(data_), 0, count * sizeof(Lanes));
 }
-Rows::~Rows() { ::operator delete(data_, alignment(std::max<std::size_t>(count_, 1) * sizeof(Lanes))); }
+Rows::~Rows() { ::operator delete (data_, std::align_val_t{64}); }
 
 Meter::Meter(const Plan& plan, int blocks, const std::vector<Quantity>& quantities) {
   std::vector<std::vector<Quantity>> of_fleet(plan.fleets.size());
