@@ -12,6 +12,15 @@ namespace {
 
 constexpr int step_row(int offset) { return offset; }
 
+// Members of a fleet that follow one another in a map from k on lie side by side in its blocks.
+std::size_t end_of_members(const std::vector<Quantity>& map, std::size_t k) {
+  std::size_t end = k + 1;
+  while (map[k].member >= 0 && end < map.size() && map[end].fleet == map[k].fleet && map[end].row == map[k].row &&
+         map[end].when == map[k].when && map[end].member == map[end - 1].member + 1)
+    ++end;
+  return end;
+}
+
 Mask only(int lane_of_block) {
   Mask mask = Mask::Constant(false);
   mask[lane_of_block] = true;
@@ -310,11 +319,7 @@ int Batch::write(const std::vector<Quantity>& map, std::span<const double> actio
       }
       continue;
     }
-    // Members one after the other lie side by side: lane by lane, all of them.
-    std::size_t last = k + 1;
-    while (q.member >= 0 && last < count && map[last].fleet == q.fleet && map[last].row == q.row &&
-           map[last].member == map[last - 1].member + 1)
-      ++last;
+    const std::size_t last = end_of_members(map, k);  // lane by lane, all of them
     Batch& c = child(q.fleet);
     const Plan::Fleet& fleet = plan_->fleets[static_cast<std::size_t>(q.fleet)];
     for (int lane = 0; lane < lanes_; ++lane) {
@@ -344,11 +349,6 @@ void Batch::read(const std::vector<Quantity>& map, std::span<float> observations
   if (stride == 0) stride = count;
   if (stride < count || observations.size() != stride * static_cast<std::size_t>(lanes_))
     throw std::invalid_argument("observations: wrong shape");
-  // Members of a fleet one after the other lie side by side in its blocks.
-  const auto follows = [&](std::size_t k) {
-    const Quantity &a = map[k - 1], &q = map[k];
-    return q.fleet == a.fleet && q.row == a.row && q.when == a.when && q.member == a.member + 1;
-  };
   using Tile = Eigen::Matrix<float, width, width>;
   for (int b = 0; b < blocks_; ++b) {
     const Lanes* rows = block(b);
@@ -356,7 +356,7 @@ void Batch::read(const std::vector<Quantity>& map, std::span<float> observations
     std::size_t end = 0;
     for (std::size_t k = 0; k < count; k = end) {
       if (map[k].fleet >= 0 && map[k].member >= 0) {
-        for (end = k + 1; end < count && follows(end);) ++end;
+        end = end_of_members(map, k);
         const Quantity& q = map[k];
         const Batch& c = child(q.fleet);
         for (int i = 0; i < here; ++i) {
