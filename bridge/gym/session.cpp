@@ -115,20 +115,13 @@ Reply Session::answer(const Request& request) {
   const Header& h = request.header;
   Reply r;
   const Json meta = meta_of(request);
-  const auto type = static_cast<Message>(h.type);
-  switch (type) {
-    case Message::reset:
-    case Message::step:
-    case Message::step_many:
-    case Message::restore:
-    case Message::branch: break;
-    default: size_is(request.blob, 0);
-  }
-  switch (type) {
-    case Message::make:
-      make(meta);
-      r = spec();
-      break;
+  // Most requests are told by their meta alone.
+  const auto alone = [&](auto&& reply) {
+    size_is(request.blob, 0);
+    return reply();
+  };
+  switch (static_cast<Message>(h.type)) {
+    case Message::make: r = alone([&] { return make(meta), spec(); }); break;
     case Message::reset: r = reset(request); break;
     case Message::step: r = step(request, 1); break;
     case Message::step_many: {
@@ -139,36 +132,22 @@ Reply Session::answer(const Request& request) {
       r = step(request, static_cast<int>(h.t));
       break;
     }
-    case Message::snapshot: {
-      if (env().needs_reset()) throw Refusal{"STATE", "RESET comes first"};
-      if (static_cast<std::int64_t>(snapshots_.size()) >= desk_.limits_.snapshots)
-        throw Refusal{"LIMIT", "too many snapshots; DROP some", "snapshots", desk_.limits_.snapshots};
-      charge(static_cast<std::int64_t>(env_->snapshot_bytes()), "a snapshot");
-      snapshots_[next_snapshot_] = env_->snapshot();
-      r = simple(Message::ok, {{"snapshot", next_snapshot_++}});
-      break;
-    }
+    case Message::snapshot: r = alone([&] { return snapshot(); }); break;
     case Message::restore: r = restore(request, meta); break;
     case Message::branch: r = branch(request); break;
-    case Message::drop: {
-      const auto id = whole(meta, "snapshot", 0, 0, std::int64_t{1} << 62);
-      if (snapshots_.erase(static_cast<std::uint64_t>(id)) == 0) throw Refusal{"META", "there is no such snapshot", "snapshot"};
-      charge(-static_cast<std::int64_t>(env_->snapshot_bytes()), "");
-      r = simple(Message::ok);
-      break;
-    }
-    case Message::render: r = render(meta); break;
-    case Message::kpi: r = totals(); break;
-    case Message::mask: r = masks(); break;
-    case Message::state: r = truth(); break;
+    case Message::drop: r = alone([&] { return drop(meta); }); break;
+    case Message::render: r = alone([&] { return render(meta); }); break;
+    case Message::kpi: r = alone([&] { return totals(); }); break;
+    case Message::mask: r = alone([&] { return masks(); }); break;
+    case Message::state: r = alone([&] { return truth(); }); break;
+    case Message::bound: r = alone([&] { return bounds(); }); break;
+    case Message::advice: r = alone([&] { return advice(meta); }); break;
+    case Message::share: r = alone([&] { return share(); }); break;
+    case Message::ping: r = alone([&] { return simple(Message::pong); }); break;
     case Message::close:
+      r = alone([&] { return simple(Message::ok); });
       closed_ = true;
-      r = simple(Message::ok);
       break;
-    case Message::ping: r = simple(Message::pong); break;
-    case Message::bound: r = bounds(); break;
-    case Message::advice: r = advice(meta); break;
-    case Message::share: r = share(); break;
     default: throw Refusal{"TYPE", fmt::format("{} is no type of a request", h.type), "type"};
   }
   r.header.session = id_;
@@ -390,6 +369,22 @@ Reply Session::step(const Request& request, int steps) {
   const auto actions = take(request.blob, 0, count, actions_);
   check_actions(actions);
   return with_result([&](VectorEnvironment::Result& result) { e.step(actions, steps, result); });
+}
+
+Reply Session::snapshot() {
+  if (env().needs_reset()) throw Refusal{"STATE", "RESET comes first"};
+  if (static_cast<std::int64_t>(snapshots_.size()) >= desk_.limits_.snapshots)
+    throw Refusal{"LIMIT", "too many snapshots; DROP some", "snapshots", desk_.limits_.snapshots};
+  charge(static_cast<std::int64_t>(env_->snapshot_bytes()), "a snapshot");
+  snapshots_[next_snapshot_] = env_->snapshot();
+  return simple(Message::ok, {{"snapshot", next_snapshot_++}});
+}
+
+Reply Session::drop(const Json& meta) {
+  const auto id = whole(meta, "snapshot", 0, 0, std::int64_t{1} << 62);
+  if (snapshots_.erase(static_cast<std::uint64_t>(id)) == 0) throw Refusal{"META", "there is no such snapshot", "snapshot"};
+  charge(-static_cast<std::int64_t>(env_->snapshot_bytes()), "");
+  return simple(Message::ok);
 }
 
 Reply Session::restore(const Request& request, const Json& meta) {

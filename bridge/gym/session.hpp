@@ -37,6 +37,8 @@ class Session {
   Reply spec() const;
   Reply reset(const Request& request);
   Reply step(const Request& request, int steps);
+  Reply snapshot();
+  Reply drop(const Json& meta);
   Reply restore(const Request& request, const Json& meta);
   Reply branch(const Request& request);
   Reply render(const Json& meta) const;

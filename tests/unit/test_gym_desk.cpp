@@ -55,6 +55,8 @@ TEST_CASE("gym desk: a session from HELLO to CLOSE", "[gym]") {
   const auto picture = Talk::meta_of(talk.ask(Message::render, {{"lane", 3}}));
   CHECK(picture.at("text").get<std::string>().find("battery") != std::string::npos);
   CHECK(Talk::is(talk.ask(Message::ping), Message::pong));
+  CHECK(Talk::code_of(talk.ask(static_cast<Message>(99), {}, zeros)) == "TYPE");  // also one that brings something
+  CHECK(Talk::code_of(talk.ask(Message::ping, {}, zeros)) == "SHAPE");
   // A heartbeat beside it has no turn, as often as it likes.
   for (int k = 0; k < 3; ++k) {
     gym::Header beat = talk.header;
