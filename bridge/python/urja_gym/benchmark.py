@@ -15,7 +15,6 @@ import json
 import sys
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
-from pathlib import Path
 
 import numpy as np
 from gymnasium.vector import AutoresetMode
@@ -147,10 +146,12 @@ def main(arguments: list[str] | None = None) -> int:
     models = dict(m.split("=", 1) for m in given.model)
     rows = []
     for task in given.tasks or REGISTERED:
-        learned = {task_name: Path(file) for task_name, file in models.items() if task_name == task} or shipped(task)
-        policies: dict[str, str | Act] = {name: name for name in given.policy or ("random", *NATIVE[1:]) if name != "learned"}
-        if not given.policy or "learned" in given.policy or task in models:
-            policies |= {name if task not in models else "learned": load(file) for name, file in learned.items()}
+        asked = given.policy or ("random", *NATIVE[1:], "learned")
+        policies: dict[str, str | Act] = {name: name for name in asked if name != "learned"}
+        if task in models:
+            policies["learned"] = load(models[task])
+        elif "learned" in asked:
+            policies |= {name: load(file) for name, file in shipped(task).items()}
         rows += score(task, policies, given.seeds, report=lambda row: print(line(row), flush=True))
     if given.json:
         with open(given.json, "w") as file:

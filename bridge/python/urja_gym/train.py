@@ -41,6 +41,7 @@ class Lessons:
         self.teacher, self.spread = teacher, spread
         self.envs = make_vec(REGISTERED.get(task, task), lanes, split="train", autoreset_mode=AutoresetMode.NEXT_STEP, **make)
         self.observations = self.envs.reset(seed=TEACHING)[0]
+        self.under_way = np.ones(lanes, bool)  # where an episode is over there is nothing to learn
         self.seen: list[np.ndarray] = []
         self.told: list[np.ndarray] = []
 
@@ -49,9 +50,10 @@ class Lessons:
         end = time.monotonic() + seconds
         while time.monotonic() < end:
             told = self.envs.advice(self.teacher)
-            self.seen.append(self.observations.copy())
-            self.told.append(self.spread.from_environment(told))
-            self.observations = self.envs.step(told if policy is None else policy(self.observations))[0]
+            self.seen.append(self.observations[self.under_way])
+            self.told.append(self.spread.from_environment(told)[self.under_way])
+            self.observations, _, terminated, truncated, _ = self.envs.step(told if policy is None else policy(self.observations))
+            self.under_way = ~(terminated | truncated)
 
     def all(self) -> tuple[np.ndarray, np.ndarray]:
         return np.concatenate(self.seen), np.concatenate(self.told)
