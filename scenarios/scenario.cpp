@@ -116,7 +116,9 @@ class ScenarioSource::Loader {
     const Node* controller = gym.find("controller");
     if (controller && controller->text != "keep" && controller->text != "replace")
       fail(*controller, fmt::format("'{}' is not one of its choices", controller->text), "allowed: keep or replace");
-    const auto take_out = [&](std::string_view key) { std::erase_if(root_.entries, [&](const Node::Entry& e) { return e.key == key; }); };
+    const auto take_out = [&](std::string_view key) {
+      std::erase_if(root_.entries, [&](const Node::Entry& e) { return e.key == key; });
+    };
     if (options_.gym != LoadOptions::Gym::rule && (!controller || controller->text != "keep")) take_out("controller");
     if (options_.gym == LoadOptions::Gym::bound) {
       for (const char* key : {"faults", "sensors", "links"}) take_out(key);

@@ -208,8 +208,10 @@ TEST_CASE("a report shows what was seen and what came of it: pairs that differ, 
     Writer(folder / "r.h5")
         .text("zone", "UTC")
         .text("record_s", "3600")
-        .text("kpis", R"({"faults": [{"id": "gauge", "kind": "sensor_bias", "on": "battery.state_of_charge", "times": 1, "active_h": 2}],
-                          "without_faults": {"decisions": )" + decisions + "}}")
+        .text("kpis",
+              R"({"faults": [{"id": "gauge", "kind": "sensor_bias", "on": "battery.state_of_charge", "times": 1, "active_h": 2}],
+                          "without_faults": {"decisions": )" +
+                  decisions + "}}")
         .data("time", {0, 3600, 7200, 10800})
         .data("channels/battery/power", {0, 0, 0, 0}, {}, "W")
         .data("channels/battery/state_of_charge", {0.5, 0.5, 0.3, 0.2})
@@ -223,11 +225,14 @@ TEST_CASE("a report shows what was seen and what came of it: pairs that differ, 
   };
   {
     const Folder folder;
-    const std::string page = written(folder, R"([{"command": "controller.run", "unit": "1", "otherwise_h": 2, "first": "1970-01-01 02:00",
+    const std::string page =
+        written(folder, R"([{"command": "controller.run", "unit": "1", "otherwise_h": 2, "first": "1970-01-01 02:00",
                                                  "with": 0, "without": 1}])");
     CHECK(contains(page, "What the controller did otherwise"));
-    CHECK(contains(page, "<th scope=\"row\">controller.run</th><td class=\"n\">2</td><td>1970-01-01 02:00</td><td class=\"n\">0</td><td "
-                         "class=\"n\">1</td>"));
+    CHECK(
+        contains(page,
+                 "<th scope=\"row\">controller.run</th><td class=\"n\">2</td><td>1970-01-01 02:00</td><td class=\"n\">0</td><td "
+                 "class=\"n\">1</td>"));
     CHECK(contains(page, "<h2>What was seen, and what came of it</h2>"));
     CHECK(count(page, "data-id=\"compared\"") == 3);  // charge twice and the command; the power never differs
   }
