@@ -349,7 +349,6 @@ void Batch::read(const std::vector<Quantity>& map, std::span<float> observations
   if (stride == 0) stride = count;
   if (stride < count || observations.size() != stride * static_cast<std::size_t>(lanes_))
     throw std::invalid_argument("observations: wrong shape");
-  using Tile = Eigen::Matrix<float, width, width>;
   for (int b = 0; b < blocks_; ++b) {
     const Lanes* rows = block(b);
     const int here = std::min(width, lanes_ - b * width);
@@ -370,29 +369,30 @@ void Batch::read(const std::vector<Quantity>& map, std::span<float> observations
         }
         continue;
       }
-      std::size_t wide = 1;
-      while (wide < width && k + wide < count && (map[k + wide].fleet < 0 || map[k + wide].member < 0)) ++wide;
-      end = k + wide;
-      Tile tile;  // column = quantity, row = lane
-      for (std::size_t c = 0; c < wide; ++c) {
-        const Quantity& q = map[k + c];
-        if (q.fleet < 0) {
-          const Lanes value = as_shown(rows, q.row, q.when, q.instead);
-          tile.col(static_cast<Eigen::Index>(c)) = value.cast<float>().matrix();
-        } else {
-          for (int i = 0; i < here; ++i) tile(i, static_cast<Eigen::Index>(c)) = static_cast<float>(get(b * width + i, q));
+      constexpr std::size_t tile = 4;
+      for (end = k + 1; end < count && end < k + tile && (map[end].fleet < 0 || map[end].member < 0);) ++end;
+      const bool own = std::all_of(&map[k], &map[k] + (end - k), [](const Quantity& q) { return q.fleet < 0; });
+      if (own && end == k + tile && here == width) {
+        Lanes values[tile];
+        for (std::size_t c = 0; c < tile; ++c) values[c] = as_shown(rows, map[k + c].row, map[k + c].when, map[k + c].instead);
+        for (int first = 0; first < width; first += 4) {
+          detail::Four lane[4], columns[4];
+          for (std::size_t c = 0; c < tile; ++c) columns[c] = detail::four(values[c], first);
+          detail::turn(columns, lane);
+          for (int i = 0; i < 4; ++i) {
+            const auto shown = __builtin_convertvector(lane[i], detail::FourFloats);
+            std::memcpy(&observations[static_cast<std::size_t>(b * width + first + i) * stride + k], &shown, sizeof shown);
+          }
         }
+        continue;
       }
-      if (wide == width && here == width) {
-        const Tile turned = tile.transpose();
-        for (int i = 0; i < width; ++i)
-          std::memcpy(&observations[static_cast<std::size_t>(b * width + i) * stride + k], turned.data() + i * width,
-                      sizeof(float) * width);
-      } else {
-        for (int i = 0; i < here; ++i) {
-          for (std::size_t c = 0; c < wide; ++c)
-            observations[static_cast<std::size_t>(b * width + i) * stride + k + c] = tile(i, static_cast<Eigen::Index>(c));
-        }
+      for (std::size_t c = k; c < end; ++c) {
+        const Quantity& q = map[c];
+        Lanes value;
+        if (q.fleet < 0) value = as_shown(rows, q.row, q.when, q.instead);
+        for (int i = 0; i < here; ++i)
+          observations[static_cast<std::size_t>(b * width + i) * stride + c] =
+              static_cast<float>(q.fleet < 0 ? value[i] : get(b * width + i, q));
       }
     }
   }

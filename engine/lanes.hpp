@@ -98,6 +98,20 @@ URJA_INLINE Truth truth_of(const Eigen::CwiseBinaryOp<Eigen::internal::scalar_bo
   for (int h = 0; h < 2; ++h) t.half[h] |= other.half[h];
   return t;
 }
+
+// Four doubles of each of four become one of all four each, and back.
+using Four = double __attribute__((vector_size(32), aligned(8), may_alias));
+using FourFloats = float __attribute__((vector_size(16)));
+URJA_INLINE void turn(const Four (&from)[4], Four (&to)[4]) {
+  const Four even01 = __builtin_shufflevector(from[0], from[1], 0, 4, 2, 6),
+             even23 = __builtin_shufflevector(from[2], from[3], 0, 4, 2, 6);
+  const Four odd01 = __builtin_shufflevector(from[0], from[1], 1, 5, 3, 7),
+             odd23 = __builtin_shufflevector(from[2], from[3], 1, 5, 3, 7);
+  to[0] = __builtin_shufflevector(even01, even23, 0, 1, 4, 5), to[1] = __builtin_shufflevector(odd01, odd23, 0, 1, 4, 5);
+  to[2] = __builtin_shufflevector(even01, even23, 2, 3, 6, 7), to[3] = __builtin_shufflevector(odd01, odd23, 2, 3, 6, 7);
+}
+// Four lanes of a row, from the first or the fifth on.
+URJA_INLINE Four& four(Lanes& row, int first) { return *reinterpret_cast<Four*>(row.data() + first); }
 }  // namespace detail
 
 // pick(condition, a, b): a in the lanes where the condition holds, b in the others. Both are computed, so guard divisions and

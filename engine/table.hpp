@@ -15,24 +15,9 @@
 
 namespace urja {
 namespace detail {
-// Which cell of n nodes u falls into; 0 for NaN.
-URJA_INLINE int cell(double u, int nodes) {
-  const int last = nodes - 2;
-  return u >= 0 ? (u < last ? static_cast<int>(u) : last) : 0;
-}
-
-// Nodes of four lanes, turned from one lane side by side to one quantity side by side.
-using Four = double __attribute__((vector_size(32), aligned(8), may_alias));
-URJA_INLINE void four_nodes(const std::array<double, 4>* nodes, const Lanes& cell, int first, Lanes& a, Lanes& b, Lanes& c) {
-  const auto node = [&](int i) -> Four {
-    return *reinterpret_cast<const Four*>(nodes + static_cast<std::size_t>(static_cast<int>(cell[first + i])));
-  };
-  const Four n0 = node(0), n1 = node(1), n2 = node(2), n3 = node(3);
-  const Four even01 = __builtin_shufflevector(n0, n1, 0, 4, 2, 6), even23 = __builtin_shufflevector(n2, n3, 0, 4, 2, 6);
-  const Four odd01 = __builtin_shufflevector(n0, n1, 1, 5, 3, 7), odd23 = __builtin_shufflevector(n2, n3, 1, 5, 3, 7);
-  *reinterpret_cast<Four*>(a.data() + first) = __builtin_shufflevector(even01, even23, 0, 1, 4, 5);
-  *reinterpret_cast<Four*>(b.data() + first) = __builtin_shufflevector(odd01, odd23, 0, 1, 4, 5);
-  *reinterpret_cast<Four*>(c.data() + first) = __builtin_shufflevector(even01, even23, 2, 3, 6, 7);
+// Which cells of n nodes, as a number; 0 for NaN, because a comparison with it is false.
+URJA_INLINE Lanes cells_of(const Lanes& u, std::size_t nodes) {
+  return pick(u > 0, u.min(static_cast<double>(nodes) - 2).floor(), 0.0);
 }
 }  // namespace detail
 
@@ -61,10 +46,18 @@ class Curve {
   };
   URJA_INLINE Point at(const Lanes& x) const {
     const Lanes u = (x - from_) * per_step_;
-    // Which cell: 0 for NaN, because a comparison with it is false.
-    const Lanes cell = pick(u > 0, u.min(static_cast<double>(nodes_.size() - 2)).floor(), 0.0);
-    Lanes base, slope, area;
-    for (int half = 0; half < width; half += 4) detail::four_nodes(nodes_.data(), cell, half, base, slope, area);
+    const Lanes cell = detail::cells_of(u, nodes_.size());
+    Lanes rows[4];
+    for (int first = 0; first < width; first += 4) {
+      detail::Four lane[4];
+      for (int i = 0; i < 4; ++i)
+        lane[i] =
+            *reinterpret_cast<const detail::Four*>(nodes_.data() + static_cast<std::size_t>(static_cast<int>(cell[first + i])));
+      detail::Four turned[4];
+      detail::turn(lane, turned);
+      for (int k = 0; k < 4; ++k) detail::four(rows[k], first) = turned[k];
+    }
+    const Lanes &base = rows[0], &slope = rows[1], &area = rows[2];
     const Lanes part = u - cell, rise = part * slope;
     return {base + rise, slope * per_step_, area + step_ * part * (base + 0.5 * rise), cell};
   }
@@ -79,9 +72,9 @@ class Curve {
   std::vector<std::array<double, 4>> nodes_;  // value, slope per cell, integral up to here
 };
 
-// Up to four quantities over two axes, side by side: four loads a lane for all of them.
+// Up to three quantities over two axes, side by side: four loads a lane for all of them.
 template <int columns> class Sheet {
-  static_assert(columns >= 1 && columns <= 4);
+  static_assert(columns >= 1 && columns <= 3);  // the fourth place of a result is the rise
 
  public:
   static Sheet from(const TableData& data) {
@@ -100,31 +93,37 @@ template <int columns> class Sheet {
   }
   Sheet() : nodes_(4, std::array<double, 4>{}) {}
 
-  // Values at (x, y), and how the first column rises with y there (0 beyond the edges); in the lanes `where`, zero elsewhere.
+  // Values at (x, y), and how the first column rises with y there (0 beyond the edges).
   struct Point {
     std::array<Lanes, columns> values;
     Lanes rise;
   };
-  URJA_INLINE Point at(const Lanes& x, const Lanes& y, const Mask& where = Mask::Constant(true)) const {
+  URJA_INLINE Point at(const Lanes& x, const Lanes& y) const {
+    using detail::Four;
     const Lanes u = clamp((x - from_x_) * per_x_, Lanes::Zero(), lanes(size_x_ - 1));
-    const Lanes w = clamp((y - from_y_) * per_y_, Lanes::Zero(), lanes(size_y_ - 1));
-    Point p;
-    for (Lanes& v : p.values) v.setZero();
-    p.rise.setZero();
-    for (int i = 0; i < width; ++i) {
-      if (!where[i]) continue;
-      const int a = detail::cell(u[i], size_x_), b = detail::cell(w[i], size_y_);
-      const double d = u[i] - a, e = w[i] - b;
-      const auto* near = &nodes_[static_cast<std::size_t>(a * size_y_ + b)];
-      const auto* far = near + size_y_;
-      using Four = Eigen::Array4d;
-      const auto load = [](const std::array<double, 4>& node) { return Eigen::Map<const Four>(node.data()); };
-      p.rise[i] = (1 - d) * (near[1][0] - near[0][0]) + d * (far[1][0] - far[0][0]);
-      const Four value =
-          (1 - d) * ((1 - e) * load(near[0]) + e * load(near[1])) + d * ((1 - e) * load(far[0]) + e * load(far[1]));
-      for (int c = 0; c < columns; ++c) p.values[static_cast<std::size_t>(c)][i] = value[c];
+    const Lanes above = (y - from_y_) * per_y_, w = clamp(above, Lanes::Zero(), lanes(size_y_ - 1));
+    const Lanes a = detail::cells_of(u, static_cast<std::size_t>(size_x_)),
+                b = detail::cells_of(w, static_cast<std::size_t>(size_y_));
+    const Lanes part_x = u - a, part_y = w - b, corner = a * size_y_ + b;
+    Lanes rows[4];
+    for (int first = 0; first < width; first += 4) {
+      Four lane[4];
+      for (int i = 0; i < 4; ++i) {
+        const auto* near =
+            reinterpret_cast<const Four*>(nodes_.data() + static_cast<std::size_t>(static_cast<int>(corner[first + i])));
+        const auto* far = near + size_y_;
+        const double d = part_x[first + i], e = part_y[first + i];
+        const Four along = near[1] - near[0], rise = along + d * ((far[1] - far[0]) - along);
+        const Four value = near[0] + d * (far[0] - near[0]) + e * rise;
+        lane[i] = __builtin_shufflevector(value, rise, 0, 1, 2, 4);
+      }
+      detail::Four turned[4];
+      detail::turn(lane, turned);
+      for (int k = 0; k < 4; ++k) detail::four(rows[k], first) = turned[k];
     }
-    p.rise = pick(w == (y - from_y_) * per_y_, p.rise * per_y_, 0.0);
+    Point p;
+    for (std::size_t c = 0; c < columns; ++c) p.values[c] = rows[c];
+    p.rise = pick(w == above, rows[3] * per_y_, 0.0);
     return p;
   }
 

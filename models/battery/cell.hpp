@@ -102,7 +102,7 @@ struct Cell {
   // Elements for a state of charge and a temperature in the lanes `where`; `e` keeps its own in the others.
   URJA_INLINE void look_up(const Step& s, const Settings& t, const Lanes& soc, const Lanes& warm, const Mask& where,
                            Elements& e) const {
-    const auto found = t.circuit.at(soc, warm, where);
+    const auto found = t.circuit.at(soc, warm);
     e.table_r0 = pick(where, found.values[0], e.table_r0);
     e.table_rise = pick(where, found.rise, e.table_rise);
     e.r1 = pick(where, found.values[1], e.r1);
