@@ -209,11 +209,12 @@ struct Battery : Cell, RideThrough {
   // side: nowhere is the open-circuit voltage steeper than `steepest`.
   URJA_INLINE Lanes ample(const Settings& t, const Lanes& wanted, const Lanes& bound, double direction,
                           const Lanes& needed) const {
+    const Lanes slow = one_if(per_charge * wanted <= ignored_move);
+    if (!some(slow)) return slow;
     const Lanes swing = (wanted + leaking()) * per_charge * t.open_circuit_voltage.steepest(), current = direction * wanted;
     const Lanes end = open_voltage - direction * swing - behind(begin, begin.kept, current);
     const Lanes mean = open_voltage - swing - behind(begin, begin.mean_kept, current);
-    return one_if(direction * (end - bound) > 0) * one_if(cells * wanted * mean >= needed) *
-           one_if(per_charge * wanted <= ignored_move);
+    return slow * one_if(direction * (end - bound) > 0) * one_if(cells * wanted * mean >= needed);
   }
 
   // The largest part of a wanted current with which the cell's voltage stays within `bound` until the step's end, and the
@@ -241,9 +242,11 @@ struct Battery : Cell, RideThrough {
         over = open_over(t, most_of.current + leak);
       }
       if (round == 1) break;
-      // The second round takes the elements where the first has ended; what moved too little to be looked up moves less now.
+      // The second round takes the elements where the first has ended, if that is another place; what moved too little to be looked
+      // up moves less now.
+      const bool elsewhere = some(most_of.current != wanted);
       most_of.looked_up = most_of.current;
-      if (e == &begin) break;
+      if (e == &begin || !elsewhere) break;
       e = &at_middle(s, t, most_of.current, ignored_move, room);
     }
     most_of.power = most_of.current * (over.mean - behind(*e, e->mean_kept, most_of.current));
