@@ -167,7 +167,8 @@ void Plan::finish() {
     f.plan->finish();
   }
   if (!instruments.empty()) {
-    sensing = rows++;
+    sensing = rows;
+    rows += 2;
     starts.resize(static_cast<std::size_t>(rows), 0.0);
   }
   cursors = rows;

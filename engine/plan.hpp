@@ -229,7 +229,7 @@ class Plan {
   std::vector<Hook> hooks;
   std::vector<Instrument> instruments;
   std::vector<Reference> references;
-  int sensing = -1;              // row: how many of them are awake
+  int sensing = -1;              // first of two rows: how many of them are awake, and when one has something to do again
   int wake = -1;                 // row: when the next of them is due; -1: there are none
   std::vector<int> controllers;  // indices of assets with control()
   std::vector<Fleet> fleets;

@@ -15,6 +15,7 @@
 namespace urja {
 namespace {
 
+constexpr double always = 1e300;  // s
 enum : std::uint32_t { draw_missing = 1, draw_class = 2, draw_noise = 3, draw_wander = 4 };
 
 // One number per lane, by the sensor's own name.
@@ -83,6 +84,7 @@ void Batch::prepare_instruments(int b) {
     awake += sensor.awake;
   }
   rows[plan_->sensing] = awake;
+  rows[plan_->sensing + 1] = urja::lanes(-always);
 }
 
 // The errors of a lane's instruments, for an episode.
@@ -105,6 +107,15 @@ void Batch::sense(int b, bool at_end) {
   Lanes* rows = block(b);
   const Step& s = head_of(rows).step;
   const Lanes now = s.index * s.dt;
+  Lanes& next = rows[plan_->sensing + 1];
+  if (!some(now + 1e-6 >= next)) {  // most of the time, where steps are short
+    for (const Plan::Instrument& one : plan_->instruments) {
+      if (at_end == one.at_begin) continue;
+      Sensor& sensor = *reinterpret_cast<Sensor*>(rows + one.self.offset);
+      sensor.age = sensor.awake * (now - sensor.measured_at);
+    }
+    return;
+  }
   for (const Plan::Instrument& one : plan_->instruments) {
     Sensor& sensor = *reinterpret_cast<Sensor*>(rows + one.self.offset);
     if ((at_end && one.at_begin) || !some(sensor.awake)) continue;
@@ -113,11 +124,11 @@ void Batch::sense(int b, bool at_end) {
       due *= 1 - sensor.known;
       if (!some(due)) continue;
     }
-    if (!one.link.type && !some(due)) {  // most of the time, where steps are short
+    if (!one.link.type && !some(due)) {
       sensor.age = sensor.awake * (now - sensor.measured_at);
       continue;
     }
-    const bool noise = some(sensor.deviation), wander = some(sensor.wander);
+    const bool noise = some(sensor.deviation), wander = some(sensor.extras) && some(sensor.wander);
     if (noise || wander) {
       const Lanes fours = (sensor.samples * 0.25).floor();
       // Only where it is noisy: a neighbour's noise leaves no trace.
@@ -139,6 +150,17 @@ void Batch::sense(int b, bool at_end) {
     }
     sense_one(rows, one, now, due, noise);
   }
+  next = urja::lanes(always);
+  const auto not_after = [&](const Lanes& time, const Lanes& awake) {
+    next = pick(awake > 0.5, pick(time < next, time, next), next);
+  };
+  for (const Plan::Instrument& one : plan_->instruments) {
+    const Sensor& sensor = *reinterpret_cast<const Sensor*>(rows + one.self.offset);
+    not_after(sensor.next, sensor.awake);
+    if (!one.link.type) continue;
+    const Link& link = *reinterpret_cast<const Link*>(rows + one.link.offset);
+    not_after(link.next, sensor.awake * link.awake);
+  }
 }
 
 void Batch::sense_one(Lanes* rows, const Plan::Instrument& one, const Lanes& now, const Lanes& due, bool noisy) {
@@ -150,7 +172,7 @@ void Batch::sense_one(Lanes* rows, const Plan::Instrument& one, const Lanes& now
   Lanes taken = Lanes::Zero();
   if (somebody) {
     Lanes missed = Lanes::Zero(), truth = rows[one.truth];
-    if (some(sensor.missing)) {
+    if (some(sensor.extras) && some(sensor.missing)) {
       for (int i = 0; i < width; ++i) {
         if (due[i] * sensor.missing[i] > 0)
           missed[i] = own_draw(s, i, one.own_identity | draw_missing).uniform[0] < sensor.missing[i] ? 1 : 0;

@@ -45,7 +45,8 @@ void Sensor::declare(Declare& d) {
   d.state<&Sensor::measured>(value, 0, {}, "what has arrived last");
   d.state<&Sensor::measured_at>("s", 0, {}, "its stamp");
   d.state<&Sensor::age>("s", 0, {}, "now minus that stamp");
-  d.derived<&Sensor::scale, &Sensor::shift, &Sensor::deviation, &Sensor::filtered, &Sensor::limited, &Sensor::awake>();
+  d.derived<&Sensor::scale, &Sensor::shift, &Sensor::deviation, &Sensor::filtered, &Sensor::limited, &Sensor::extras,
+            &Sensor::awake>();
 }
 
 void Sensor::wake(const Step& s, const Lanes& truth, const Lanes& linked) {
@@ -56,6 +57,7 @@ void Sensor::wake(const Step& s, const Lanes& truth, const Lanes& linked) {
   // Compared with what does nothing, so that a NaN is awake and found.
   filtered = one_if(lag != 0 || wander != 0);
   limited = one_if(resolution != 0 || coarse != 0 || lowest > -never || highest < never);
+  extras = filtered + limited + one_if(stuck > 0.5) + one_if(missing != 0);
   const Lanes timed = one_if(interval != 0 || stuck > 0.5 || missing != 0 || swapped > 0.5);
   awake = one_if(scale != 1 || shift != 0 || accuracy != 0 || offset_accuracy != 0 || deviation != 0 ||
                  filtered + limited + timed + linked > 0.5);
@@ -81,7 +83,8 @@ Lanes Sensor::sample(const Lanes& now, const Lanes& due, const Lanes& missed, co
   // Before the first one nothing can be missed or stuck. Its own clock goes on also while no sample comes through.
   const Lanes taken = due * (1 - missed * known);
   Lanes reading = truth, drift = Lanes::Zero();
-  if (some(filtered)) {
+  const bool plain = !some(extras);
+  if (!plain && some(filtered)) {
     const Lanes past = sampled_at - now, moves = taken * filtered;  // since the last one; none before the first
     const Lanes kept = pick(lag > 0, (past / most(lag, 1e-9)).exp(), 0.0) * known;
     reading = pick(kept > 0, truth + (lagged - truth) * kept, truth);
@@ -92,13 +95,14 @@ Lanes Sensor::sample(const Lanes& now, const Lanes& due, const Lanes& missed, co
   }
   Lanes y = scale * reading + (shift + drift);
   if (noisy) y += deviation * number(noises);
-  if (some(limited)) {
+  if (!plain && some(limited)) {
     const Lanes step = most(resolution, coarse), safe = pick(step > 0, step, 1.0);
     y = clamp(pick(step > 0, safe * (y / safe + 0.5).floor(), y), lowest, highest);
   }
   if (share) y = clamp(y, lanes(0), lanes(1));
 
-  sampled = pick(taken * (1 - pick(stuck > 0.5, known, 0.0)) > 0.5, y, sampled);
+  const Lanes comes_through = plain ? taken : Lanes(taken * (1 - pick(stuck > 0.5, known, 0.0)));
+  sampled = pick(comes_through > 0.5, y, sampled);
   sampled_at = pick(taken > 0.5, now, sampled_at);
   if (some(interval)) {
     const Lanes span = pick(interval > 0, interval, 1.0);

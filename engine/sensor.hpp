@@ -21,19 +21,20 @@
 namespace urja {
 
 struct Sensor {
-  Lanes accuracy, offset_accuracy, gain, bias, noise, wander, wander_time, lag, resolution, lowest, highest, interval;
-  Lanes noise_added, coarse, stuck, missing, swapped;  // hooks only
-  Lanes gain_error, offset_error, lagged, wandered;    // of the instrument
-  Lanes samples;                                       // since the episode's begin
+  // What a plain sample moves lies side by side: many sensors are more than a core's cache.
+  Lanes awake, extras, deviation, scale, shift;  // derived: y = scale x + shift + deviation w; 1 where there is more to do
+  Lanes interval, samples, next, known, sampled, sampled_at, measured, measured_at,
+      age;  // of its last sample, and of what has arrived
   // Numbers of N(0, 1) for four samples, and for which fours they were drawn.
   struct Numbers {
     Lanes of;
     std::array<Lanes, 4> value;
   };
   Numbers noises, drifts;
-  Lanes next, known, sampled, sampled_at, measured, measured_at, age;  // of its last sample, and of what has arrived
-  Lanes scale, shift, deviation, filtered, limited,
-      awake;  // derived: y = scale x + shift + deviation w; 1 where there is more to do
+  Lanes accuracy, offset_accuracy, gain, bias, noise, wander, wander_time, lag, resolution, lowest, highest;
+  Lanes noise_added, coarse, stuck, missing, swapped;  // hooks only
+  Lanes gain_error, offset_error, lagged, wandered;    // of the instrument
+  Lanes filtered, limited;                             // derived: which extras
 
   static void declare(Declare& d);
   // In lanes that were asleep and are not any more: what it showed until now is the truth. `linked`: its link is awake.
