@@ -1,7 +1,7 @@
-"""The Python client of the gym against a stub of the protocol and against the program: test_gym_client.py URJA SOURCE_DIR [NAME ...]
+"""The Python client of the gym against a stub of the protocol: test_gym_client.py URJA SOURCE_DIR [NAME ...]
 
-What a good server does never (answers that are lost, sessions that are over, mixed actions) is asked of gym_stub.py; conformance,
-autoreset modes and determinism of the stub too, where a mistake is the client's, and then of the program, where it may be either's.
+What a good server does never (answers that are lost, sessions that are over, mixed actions) is asked of gym_stub.py, and conformance, autoreset
+modes and determinism too: a mistake is the client's here. test_gym_program.py asks the program some of the same.
 """
 import contextlib
 import copy
@@ -11,89 +11,22 @@ import pickle
 import signal
 import subprocess
 import sys
-import tempfile
 import time
-import traceback
 import warnings
 from pathlib import Path
 
-sys.path.insert(0, str(Path(sys.argv[2]) / "bridge/python"))
-try:
-    import gymnasium
-    import msgpack
-    import numpy as np
-    from gymnasium.utils.env_checker import check_env
-    from gymnasium.vector import AutoresetMode
+from gym_worlds import FOLDER, MODES, SOURCE, STUB, ends, raised, rows, run, same, stub, together
 
-    import urja_gym
-    from urja_gym import messagepack
-    from urja_gym.connection import Connection
-    from urja_gym.picture import draw, write_png
-    from urja_gym.program import Server
-except ImportError as error:
-    print(f"skipped: {error}")
-    sys.exit(77)
+import gymnasium
+import msgpack
+import numpy as np
+from gymnasium.utils.env_checker import check_env
+from gymnasium.vector import AutoresetMode
 
-URJA, SOURCE = Path(sys.argv[1]).resolve(), Path(sys.argv[2]).resolve()
-MODES = (AutoresetMode.NEXT_STEP, AutoresetMode.SAME_STEP, AutoresetMode.DISABLED)
-
-
-# ---- worlds: the same tests on the stub and on the program ----
-
-FOLDER = Path(tempfile.mkdtemp(prefix="urja-gym-test-"))
-STUB = FOLDER / "urja"
-STUB.write_text(f'#!/bin/sh\nexec {sys.executable} {SOURCE}/tests/python/gym_stub.py "$@"\n')
-STUB.chmod(0o755)
-
-
-def stub(**settings):
-    """Arguments of make() for the stub with these settings."""
-    return {"scenario": str(SOURCE / "scenarios/village.yaml"), "program": STUB, "set": {f"stub.{k}": v for k, v in settings.items()}}
-
-
-def same(a, b):
-    """Equal to the bit, in type and shape too."""
-    if isinstance(a, dict):
-        return isinstance(b, dict) and a.keys() == b.keys() and all(same(a[k], b[k]) for k in a)
-    if isinstance(a, tuple):
-        return isinstance(b, tuple) and len(a) == len(b) and all(map(same, a, b))
-    if isinstance(a, np.ndarray):
-        return isinstance(b, np.ndarray) and a.dtype == b.dtype and a.shape == b.shape and a.tobytes() == b.tobytes()
-    return type(a) is type(b) and a == b
-
-
-def raised(kind, call):
-    try:
-        call()
-    except kind as error:
-        return error
-    raise AssertionError(f"{kind.__name__} was not raised")
-
-
-def ends(pid, within=5.0):
-    """Whether a process is gone, or a zombie that nobody has waited for."""
-    deadline = time.monotonic() + within
-    while time.monotonic() < deadline:
-        try:
-            if Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] == "Z":
-                return True
-        except FileNotFoundError:
-            return True
-        time.sleep(0.02)
-    return False
-
-
-def rows(space, steps, lanes, seed=0):
-    """[steps, lanes] actions of a single environment's space, drawn once."""
-    space.seed(seed)
-    return [[space.sample() for _ in range(lanes)] for _ in range(steps)]
-
-
-def together(space, actions):
-    """One step's actions as the vector environment wants them."""
-    if isinstance(space, gymnasium.spaces.Dict):
-        return {key: np.stack([a[key] for a in actions]) for key in space}
-    return np.stack(actions)
+import urja_gym
+from urja_gym import messagepack
+from urja_gym.picture import draw, write_png
+from urja_gym.program import Server
 
 
 # ---- the wire ----
@@ -554,150 +487,5 @@ def test_pettingzoo(world=stub):
         assert same(own.state(), whole.state())
 
 
-# ---- the program ----
-
-
-def shipped(name):
-    return lambda **_: {"scenario": name, "program": URJA}
-
-
-def test_registered():
-    for name, scenario in urja_gym.REGISTERED.items():
-        with contextlib.closing(gymnasium.make(name, program=URJA)) as env:
-            check_env(env.unwrapped)
-            print(f"  {name}: {len(env.unwrapped.schema.observations)} observations, {env.action_space}")
-        with contextlib.closing(gymnasium.make_vec(name, num_envs=2, program=URJA)) as envs:
-            envs.reset(seed=0)
-            envs.step(envs.action_space.sample())
-
-
-def test_program_conformance():
-    village = shipped("village")
-    for test in (test_server_ends_with_the_client, test_server_that_dies_is_noticed, test_killed_client_leaves_no_server, test_fork,
-                 test_pickle_and_copy, test_copies, test_trees, test_step_many, test_questions, test_render, test_wrappers):  # fmt: skip
-        print(f"  {test.__name__}")
-        test(village)
-
-
-def test_program_pettingzoo():
-    for scenario in urja_gym.REGISTERED.values():
-        test_pettingzoo(shipped(scenario))
-    from urja_gym.pettingzoo import parallel_env
-
-    with contextlib.closing(parallel_env("ten_homes", program=URJA)) as env:
-        observations, _ = env.reset(seed=0)
-        names = [o.name for o in env.env.schema.observations]
-        assert env.possible_agents == [f"homes.{k}" for k in range(1, 11)]
-        seen = [names[i] for i in env._sees["homes.3"]]
-        assert "homes.3.battery.state_of_charge" in seen and "grid.power" in seen and not any(n.startswith("homes.4.") for n in seen)
-        assert observations["homes.3"].shape == (len(seen),) == env.observation_space("homes.3").shape
-
-
-def test_program_autoreset_modes():
-    """Every task in every mode, with short episodes; the village's own day to its end."""
-    for scenario in urja_gym.REGISTERED.values():
-        with contextlib.closing(urja_gym.make(scenario, program=URJA)) as env:
-            interval = env.schema.interval_s
-        for mode in MODES:
-            arguments = {"scenario": scenario, "program": URJA, "set": {"gym.episode.length": f"{5 * interval:g} s"}}
-            against_single_envs(lambda: urja_gym.make(**arguments), lambda **more: urja_gym.make_vec(**arguments, **more), 3, 13, mode)
-    arguments = {"scenario": "village", "program": URJA}
-    against_single_envs(
-        lambda: urja_gym.make(**arguments), lambda **more: urja_gym.make_vec(**arguments, **more), 3, 2 * 96 + 5, AutoresetMode.SAME_STEP
-    )
-
-
-def test_program_transports_and_threads():
-    """The same bits for ipc, tcp, and one, two or three threads."""
-    told = []
-    for transport, threads in (("shm", 1), ("ipc", 1), ("tcp", 1), ("shm", 2), ("shm", 3), ("ipc", 2), ("ipc", 3)):
-        with contextlib.closing(urja_gym.make_vec("village_faults", 20, program=URJA, transport=transport, threads=threads)) as envs:
-            run = [envs.reset(seed=6)]
-            run += [envs.step(np.stack(row)) for row in rows(envs.single_action_space, 60, 20)]
-            told.append(run)
-    for run in told[1:]:
-        assert all(map(same, run, told[0]))
-
-
-def test_program_refuses():
-    with contextlib.closing(urja_gym.make("village", program=URJA)) as env:
-        raised(urja_gym.StateError, lambda: env.step(np.zeros(9)))
-        env.reset(seed=0)
-        zero = np.zeros(env.action_space.shape)
-        assert raised(urja_gym.NanAction, lambda: env.step(zero * np.nan)).index == 0
-        assert raised(urja_gym.OutOfRange, lambda: env.step(zero + 2)).index == 0
-        env.step(zero)
-        raised(urja_gym.UrjaGymError, lambda: env.restore(99))
-        env.step(zero)
-    assert raised(urja_gym.MetaError, lambda: urja_gym.make("village", program=URJA, split="tomorrow").reset()).field == "split"
-    raised(urja_gym.MetaError, lambda: urja_gym.make("village", program=URJA, policy="wizard").reset())
-    raised(urja_gym.LimitError, lambda: urja_gym.make_vec("village", (1 << 20) + 1, program=URJA).reset())
-    assert "colour" in str(raised(urja_gym.ServerEnded, lambda: urja_gym.make("village", program=URJA, set={"assets.battery.colour": "red"}).reset()))
-
-
-def test_program_heartbeat():
-    """A session at somebody else's server outlives its lease while its client lives, even one that only thinks."""
-    file = SOURCE / "scenarios/gym/home_time_of_use.yaml"
-    server = subprocess.Popen([URJA, "gym", file, "--lease", "0.6", "--until-stdin-closes"], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
-    endpoint = server.stdout.readline().split()[1].decode()
-    try:
-        for transport in ("ipc", "shm"):
-            with contextlib.closing(urja_gym.make(endpoint=endpoint, transport=transport)) as env:
-                env.reset(seed=1)
-                env.step(np.zeros(env.action_space.shape))
-                time.sleep(2)
-                env.step(np.zeros(env.action_space.shape))
-                connection = env.batch._connection
-                connection._over.set()  # as if the process had died
-                time.sleep(2)
-                raised(urja_gym.SessionError, lambda: env.step(np.zeros(env.action_space.shape)))
-    finally:
-        server.stdin.close()
-        server.stdout.close()
-        server.wait(10)
-
-
-def test_program_curve():
-    """A server with keys lets in who is on its list and nobody else."""
-    new = lambda name: subprocess.run([URJA, "gym", "--curve-new", FOLDER / name], check=True, capture_output=True, text=True).stdout.strip()
-    server_key, known, _ = new("server"), new("client"), new("stranger")
-    (FOLDER / "allowed").write_text(known + "\n")
-    command = [URJA, "gym", urja_gym.find_scenario("village"), "--bind", "tcp://127.0.0.1:0", "--until-stdin-closes"]
-    command += ["--curve-secret", FOLDER / "server", "--curve-allow", FOLDER / "allowed"]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as server:
-        endpoint = server.stdout.readline().split()[1]
-        with contextlib.closing(urja_gym.make(endpoint=endpoint, server_key=server_key, keys=FOLDER / "client")) as env:
-            env.reset(seed=0)
-        for wrong in ({"server_key": server_key, "keys": FOLDER / "stranger"}, {}):
-            raised(urja_gym.NoAnswer, urja_gym.make(endpoint=endpoint, timeout=1, **wrong).reset)
-    raised(ValueError, lambda: urja_gym.make("village", keys=FOLDER / "client"))
-
-
-def main():
-    wanted = sys.argv[3:]
-    has_gym = "--bind" in subprocess.run([URJA, "gym", "--help"], capture_output=True, text=True).stdout
-    tests = {name: test for name, test in globals().items() if name.startswith("test_")}
-    wrong = 0
-    for name, test in tests.items():
-        if wanted and not any(word in name for word in wanted):
-            continue
-        needs_program = name.startswith("test_program_") and name != "test_program_is_found" or name == "test_registered"
-        if needs_program and not has_gym:
-            print(f"{name}: skipped, {URJA} has no command `gym`")
-            continue
-        start = time.monotonic()
-        try:
-            with warnings.catch_warnings():
-                warnings.simplefilter("error")
-                test()
-            print(f"{name}: {time.monotonic() - start:.1f} s", flush=True)
-        except Exception:
-            wrong += 1
-            print(f"{name}: FAILED")
-            traceback.print_exc(file=sys.stdout)
-    subprocess.run(["rm", "-rf", FOLDER])
-    return 1 if wrong else 0
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(1 if run(dict(globals())) else 0)
