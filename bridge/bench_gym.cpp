@@ -83,6 +83,7 @@ void reference(Bench& bench) {
   const Line lines[] = {{"gym_one_lane", 1, 1, 20000, 0.25, "0.25 from Python over shm", {}},
                         {"gym_one_lane_15", 1, 1, 4000, 0.05, "no promise", {"gym.physics_step=1 min"}},
                         {"gym_1024", 1024, 1, 200, 3, "3 over ipc", {}},
+                        {"gym_1024_2_threads", 1024, 2, 200, 3, "3 over ipc", {}},
                         {"gym_1024_15", 1024, 1, 20, 0.5, "no promise", {"gym.physics_step=1 min"}},
                         {"gym_16384_1_thread", 16384, 1, 12, 5, "half of two threads", {}},
                         {"gym_16384_2_threads", 16384, 2, 12, 10, "10 over shm", {}}};

@@ -126,7 +126,7 @@ def rows(repeat: int, program: Path, say: Callable[[str], None]) -> list[dict]:
 
     native = json.loads(subprocess.run([program, "bench", "gym_reference", "--json"], check=True, capture_output=True, text=True).stdout)
     inside = {c["name"]: c["value"] * 1e6 for c in native["cases"]}
-    for name in ("gym_one_lane", "gym_1024", "gym_16384_2_threads"):
+    for name in ("gym_one_lane", "gym_1024", "gym_1024_2_threads", "gym_16384_2_threads"):
         add(f"in process, no Python: {name}", inside[name])
     env = make(scenario, program=program)
     env.reset(seed=0)
@@ -141,17 +141,17 @@ def rows(repeat: int, program: Path, say: Callable[[str], None]) -> list[dict]:
     bare = echo(4, layout.size(0), 4_000, repeat)
     add("N 1, ipc", over_ipc, f"{(1 / over_ipc) / (bare + 1 / inside['gym_one_lane']):.2f} x (bare echo + step); asked: 1.15")
     env.close()
-    for n, threads, steps in ((64, 1, 2_000), (1024, 1, 300), (16384, 2, 20)):
+    for n, threads, steps in ((64, 1, 2_000), (1024, 1, 300), (1024, 2, 300), (16384, 2, 20)):
         for transport in ("shm", "ipc"):
             envs = make_vec(scenario, n, program=program, transport=transport, threads=threads, copy=False)
             value = median(lambda: vector(envs, steps), repeat)
-            key = {1024: "gym_1024", 16384: "gym_16384_2_threads"}.get(n)
+            key = f"gym_{n}_{threads}_threads" if threads > 1 else {1024: "gym_1024"}.get(n)
             share = f"{value / inside[key]:.2f} of in process" if key else ""
             if transport == "ipc":
                 bare = echo(4 * n, envs.batch.layout.size(0), max(20, steps // 4), repeat)
                 share += f"{', ' if share else ''}{(n / value) / (bare + (n / inside[key] if key else 0)):.2f} x (bare echo{' + step' if key else ''})"
             add(f"N {n}, {transport}, {threads} thread{'s' * (threads > 1)}, copy=False", value, share)
-            if transport == "shm" and n == 1024:
+            if transport == "shm" and n == 1024 and threads == 1:
                 add(f"N {n}, {transport}, Gymnasium's benchmark_vector_step", benchmark_vector_step(envs, target_duration=2, seed=1))
             envs.close()
     return found
