@@ -1,7 +1,7 @@
 #pragma once
 // Tables in the plan, looked up by eight gathers: piecewise linear on even grids.
 //
-// An index is clamped as an integer, so that a NaN cannot leave the table; the NaN itself still comes out in the value.
+// What becomes an index is clamped first, a NaN to 0, so that nothing leaves the table; the NaN itself still comes out in the value.
 // Outside its grid a Curve goes on with its last slope (a Newton iteration may step out for a moment), a Sheet stays at
 // its edge (a fit is not extrapolated).
 #include <algorithm>
