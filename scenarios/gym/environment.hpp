@@ -65,11 +65,12 @@ class VectorEnvironment {
 
   // Where a call writes what it has to tell; shapes as in bridge/PROTOCOL.md. All must be there.
   struct Result {
-    float* observations;                   // [N, O]
-    double* reward;                        // [N]
-    std::uint8_t *terminated, *truncated;  // [N]
-    double* columns;                       // [C, N]
-    double* draws;                         // [D, N]
+    float* observations;  // [N, O]
+    double* reward;       // [N]
+    std::uint8_t *terminated,
+        *truncated;   // [N]: 1, or 3 where a lane has begun its next episode within the same call (next_step)
+    double* columns;  // [C, N]
+    double* draws;    // [D, N]
     // same_step only: of the lanes that ended, how many, which, and what they saw last [ended, O].
     std::uint32_t* final_index = nullptr;
     float* final_observations = nullptr;

@@ -16,6 +16,7 @@ using Column = GymSpecification::Column;
 
 constexpr double not_yet = std::numeric_limits<double>::quiet_NaN();
 constexpr std::uint32_t no_row = ~std::uint32_t{0};
+constexpr std::uint8_t ended_and_went_on = 3;  // of a flag: the lane has begun another episode since, within the same call
 
 }  // namespace
 
@@ -41,8 +42,12 @@ VectorEnvironment::Shard::Shard(const Layout& layout, int first, int count)
   amount_.resize(n), part_.resize(n), reward_.resize(n);
   condition_values_.resize(n * l_.conditions.size());
   drawn_.resize(n * g_.randomised.size());
-  for (const auto& a : g_.actions) own_input_.push_back(batch_.get(0, a.quantity));
-  for (const auto& r : g_.randomised) own_value_.push_back(batch_.get(0, r.quantity));
+  // What is said to all members of a fleet is said to each.
+  const auto of_each = [](Quantity q) {
+    q.mean = q.fleet >= 0;
+    return q;
+  };
+  for (const auto& a : g_.actions) own_input_.push_back(batch_.get(0, of_each(a.quantity)));
   if (l_.options.autoreset == Autoreset::same_step) final_observations_.resize(n * g_.observations.size());
 }
 
@@ -69,10 +74,7 @@ void VectorEnvironment::Shard::begin() {
     for (const int lane : which_) {
       const Lane& l = lanes_[static_cast<std::size_t>(lane)];
       const double p = draw(l.seed, l_.drawn_names[d], 0, purpose("gym draw", 0), l.episode).uniform[0];
-      const double value =
-          r.times ? std::clamp(own_value_[d] * r.quantile(p), r.quantity.range.low, r.quantity.range.high) : r.quantile(p);
-      batch_.set(lane, r.quantity, value);
-      drawn_[d * n + static_cast<std::size_t>(lane)] = value;
+      drawn_[d * n + static_cast<std::size_t>(lane)] = apply_draw(batch_, lane, r, p);
     }
   }
   if (!g_.randomised.empty()) batch_.prepare(which_);
@@ -186,7 +188,10 @@ void VectorEnvironment::Shard::step(const float* actions, std::size_t stride, in
     for (std::size_t k = 0; k < n; ++k) {
       Lane& l = lanes_[k];
       if (l.over) {
-        if (resets_late) which_.push_back(static_cast<int>(k));
+        if (resets_late) {
+          which_.push_back(static_cast<int>(k));
+          if (s > 0) (l.terminated ? result.terminated : result.truncated)[k] = ended_and_went_on;
+        }
         continue;
       }
       ++l.done;
@@ -199,8 +204,8 @@ void VectorEnvironment::Shard::step(const float* actions, std::size_t stride, in
       if (!terminated && !truncated) continue;
       l.over = true;
       l.terminated = terminated;
-      result.terminated[k] |= terminated ? 1 : 0;
-      result.truncated[k] |= truncated ? 1 : 0;
+      if (terminated) result.terminated[k] = 1;
+      if (truncated) result.truncated[k] = 1;
       if (resets_now) which_.push_back(static_cast<int>(k));
     }
     const bool last = s + 1 == steps;
@@ -432,7 +437,10 @@ void VectorEnvironment::Shard::masks(float* low, float* high, std::uint8_t* allo
     if (g_.actions[a].quantity.name != "command") continue;
     const std::string& name = g_.actions[a].name;
     at[a] = static_cast<int>(map.size());
-    for (const char* limit : {".power_min", ".power_max"}) map.push_back(*l_.plan->find(name.substr(0, name.rfind('.')) + limit));
+    for (const char* limit : {".power_min", ".power_max"}) {
+      map.push_back(*l_.plan->find(name.substr(0, name.rfind('.')) + limit));
+      map.back().mean = g_.actions[a].quantity.fleet >= 0;  // all members are told the same
+    }
   }
   std::vector<int> all(n);
   for (std::size_t k = 0; k < n; ++k) all[k] = static_cast<int>(k);

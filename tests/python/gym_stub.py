@@ -183,8 +183,11 @@ class Session:
                 raise Refused("BUSY", "not now", retryable=True)
             reward, columns, terminated, truncated = np.zeros(N), np.zeros((C, N)), np.zeros(N, np.uint8), np.zeros(N, np.uint8)
             for rows in actions:
+                gone_on = [lane["ended"] for lane in toy.lanes]  # begins its next episode in this step
+                terminated, truncated = (np.where(gone_on & (flag > 0), 3, flag).astype(np.uint8) for flag in (terminated, truncated))
                 r, te, tr, co, final = toy.step(rows)
-                reward, columns, terminated, truncated = reward + r, columns + co, terminated | te, truncated | tr
+                reward, columns = reward + r, columns + co
+                terminated, truncated = np.where(te, 1, terminated).astype(np.uint8), np.where(tr, 1, truncated).astype(np.uint8)
             return 8, None, *toy.result(reward, terminated, truncated, columns, final)
         if type == 9:
             number = len(toy.snapshots) + 1

@@ -420,6 +420,46 @@ def test_step_many(world=stub):
             assert same(info[column.name], sum(s[4][column.name] for s in steps)), column.name
 
 
+def test_step_many_over_ends(world=stub):
+    """What is said of lanes that end within T steps is what single steps lead to, whichever of the T they end in; and so is the step after."""
+    made = [urja_gym.make_vec(**world(), num_envs=5) for _ in range(2)]
+    with contextlib.closing(made[0]) as one, contextlib.closing(made[1]) as many:
+        one.reset(seed=3), many.reset(seed=3)
+        length = one.schema.episode_steps
+        over = []
+        for t in (length, 1, length + 3, length - 4, 1):
+            actions = np.array(rows(one.single_action_space, t, 5, seed=t))
+            steps = [one.step(row) for row in actions]
+            told = many.step_many(actions)
+            assert same(told[0], steps[-1][0])
+            for flag in (2, 3):
+                assert same(told[flag], np.any([s[flag] for s in steps], axis=0)), t
+            single, after = (envs.step(np.stack(rows(one.single_action_space, 1, 5)[0])) for envs in (one, many))
+            assert all(map(same, single[:4], after[:4]))
+            name = one.schema.columns[0].name
+            assert same(single[4]["_" + name], after[4]["_" + name]), t
+            assert ("draws" in single[4]) == ("draws" in after[4])
+            over.append((~single[4]["_" + name]).any())
+        assert any(over) and not all(over)
+
+
+def test_wrong_arrays(world=stub):
+    """What has a wrong shape or type is refused before anything is sent, over shared memory too."""
+    with contextlib.closing(urja_gym.make(**world())) as env:
+        env.reset(seed=2**64 - 1)
+        width = env.batch.actions.size
+        for shape in ((4,), (4, width + 1), (4, 2, width), (0, width)):
+            raised(ValueError, lambda: env.step_many(np.zeros(shape, np.float32)))
+        raised(ValueError, lambda: env.reset(seed=2**64))
+    with contextlib.closing(urja_gym.make_vec(**world(), num_envs=2)) as envs:
+        envs.reset(seed=2**64 - 1)
+        assert envs.batch.seeds.tolist() == [2**64 - 1, 0]
+        mark = envs.snapshot()
+        for mask in (np.array([0.5, 0.5]), np.array([1, 0]), np.array([True])):
+            raised(ValueError, lambda: envs.restore(mark, mask))
+    raised(urja_gym.NoAnswer, urja_gym.make(endpoint="nowhere").reset)
+
+
 def test_questions(world=stub):
     """masks, totals, state: shapes, and that the totals are the sums."""
     with contextlib.closing(urja_gym.make_vec(**world(), num_envs=3)) as envs:

@@ -32,7 +32,7 @@ def test_registered():
 def test_program_conformance():
     village = shipped("village")
     for test in (client.test_server_ends_with_the_client, client.test_server_that_dies_is_noticed, client.test_killed_client_leaves_no_server, client.test_fork,
-                 client.test_pickle_and_copy, client.test_copies, client.test_trees, client.test_step_many, client.test_questions, client.test_render,
+                 client.test_pickle_and_copy, client.test_copies, client.test_trees, client.test_step_many, client.test_step_many_over_ends, client.test_wrong_arrays, client.test_questions, client.test_render,
                  client.test_wrappers):  # fmt: skip
         print(f"  {test.__name__}")
         test(village)

@@ -64,7 +64,7 @@ def make(
     threads:     of the simulation. One leaves the other cores to the learner; results are the same bits for any number.
     render_mode: None, "rgb_array" (uint8 [360, 640, 3]) or "ansi" (text).
     copy:        False: observations are views on the message (read-only, valid until the next step), not copies.
-    set:         values of the scenario other than in its file: {"assets.battery.packs": 2, "gym.episode": "7 d"}.
+    set:         values of the scenario other than in its file: {"assets.battery.packs": 2, "gym.episode.length": "7 d"}.
     transport:   "ipc" (socket file), "tcp" (loopback), or "auto": the fastest that there is.
     timeout:     s until an unanswered request is repeated, once; after the same time again NoAnswer is raised.
     server_key, keys: for an endpoint on another machine, which speaks CURVE only: the public key that `urja gym --curve-new` printed there,

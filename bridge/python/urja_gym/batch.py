@@ -36,7 +36,7 @@ class Task:
     policy:    "agent": the actions given to step(). Baselines in the same episodes, which ignore them: "rule" (the scenario's own
                controller), "hold", "greedy", "rolling_lp", "dynamic_programming", "perfect_foresight".
     threads:   of the simulation in the server.
-    set:       values of the scenario that are other than in the file: {"assets.battery.packs": 2, "gym.episode": "7 d"}.
+    set:       values of the scenario that are other than in the file: {"assets.battery.packs": 2, "gym.episode.length": "7 d"}.
     transport: "auto": steps through shared memory where the server is on this host, else over the socket; "shm": an error where that
                cannot be; "ipc" (a socket file), "tcp" (loopback): over such a socket.
     timeout:   s until an unanswered request is repeated, once; after the same time again it is an error.
@@ -138,7 +138,7 @@ class Totals(NamedTuple):
 class Result:
     """The arrays of one RESULT. `observations` are a view on the message where `copy` is False; all else may be kept and changed."""
 
-    __slots__ = ("observations", "reward", "terminated", "truncated", "columns", "draws", "final_index", "final_observations")
+    __slots__ = ("observations", "reward", "terminated", "truncated", "columns", "draws", "final_index", "final_observations", "over", "went_on")
 
     def __init__(self, blob: memoryview, t: int, layout: ResultLayout, copy: bool):
         N, O = layout.n, layout.o
@@ -282,6 +282,8 @@ class Batch:
             except (SessionError, NoAnswer, ServerEnded):
                 self._drop_connection()  # a new session, below
         if seeds is not None:
+            if any(s is not None and not 0 <= s < 1 << 64 for s in seeds):
+                raise ValueError("a seed is a whole number from 0 to 2**64 - 1")
             given = np.array([s is not None for s in seeds])
             values = np.array([0 if s is None else s for s in seeds], np.uint64)
         if self._connection is None and self.seeds is not None:
@@ -346,8 +348,17 @@ class Batch:
         """`actions` float32 [T, N, A]: T control intervals in one message; reward and columns summed, flags or-ed."""
         line = self._line
         if line is not None and line.fits(actions):
-            return self.result(self._through(line.step_many, actions))
-        return self.result(self.request(STEP_MANY, None, actions, t=len(actions)))
+            return self._of_many(self._through(line.step_many, actions))
+        return self._of_many(self.request(STEP_MANY, None, actions, t=len(actions)))
+
+    def _of_many(self, reply: Reply) -> Result:
+        """Beside the flags, which say what was within all steps: `over` [N], which lanes are so after the last one, and `went_on` [N], which
+        have begun another episode."""
+        result = self.result(reply)
+        flags = [flag.view(np.uint8) for flag in (result.terminated, result.truncated)]
+        result.over, result.went_on = (flags[0] == 1) | (flags[1] == 1), (flags[0] == 3) | (flags[1] == 3)
+        result.terminated, result.truncated = flags[0] != 0, flags[1] != 0
+        return result
 
     def result(self, reply: Reply) -> Result:
         return Result(reply.blob, reply.t, self.layout, self.copy)

@@ -61,7 +61,11 @@ class Connection:
         self.socket.sndhwm = self.socket.rcvhwm = 0  # one request is under way at a time; its parts are never dropped
         self.socket.rcvtimeo = max(1, min(1000, int(timeout * 1000)))  # between two looks at whether the server still runs
         self.socket.sndtimeo = max(1, int(timeout * 1000))  # nothing is sent where the server refuses this client's key
-        self.socket.connect(endpoint)
+        try:
+            self.socket.connect(endpoint)
+        except zmq.ZMQError as error:
+            self.socket.close()
+            raise NoAnswer(f"there is no endpoint {endpoint!r} ({error}): say what `urja gym` printed, such as tcp://127.0.0.1:5555 or ipc:///tmp/gym") from None
         self._over = threading.Event()
         self._end = weakref.finalize(self, _close_socket, self.socket, self.pid, self._over)
         self.header = bytearray(HEADER.size)  # one for all requests: a step changes its number and nothing else

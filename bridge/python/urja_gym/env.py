@@ -88,8 +88,11 @@ class UrjaEnv(gymnasium.Env):
 
     def step_many(self, actions: np.ndarray) -> tuple[np.ndarray, float, bool, bool, dict[str, Any]]:
         """`actions` [T, A]: T intervals in one request; reward and columns summed. The episode must last as long."""
-        actions = np.ascontiguousarray(actions, np.float32).reshape(len(actions), 1, -1)
-        result = self.batch.step_many(actions)
+        self.batch.schema
+        actions = np.ascontiguousarray(actions, np.float32)
+        if actions.ndim != 2 or actions.shape[1] != self.batch.actions.size or not len(actions):
+            raise ValueError(f"actions of shape {actions.shape}: [T, {self.batch.actions.size}] belong here, T of them at least one")
+        result = self.batch.step_many(actions[:, None, :])
         info = dict(zip(self.batch.column_names, result.columns[:, 0].tolist()))
         return result.observations[0], float(result.reward[0]), bool(result.terminated[0]), bool(result.truncated[0]), info
 

@@ -86,7 +86,7 @@ class UrjaVectorEnv(VectorEnv):
                 raise ValueError(f"reset_mask must be a bool array of shape ({self.num_envs},) with at least one True, got {mask!r}")
         if isinstance(seed, (int, np.integer)):
             super().reset(seed=int(seed))
-            seeds: Sequence[int | None] | None = [int(seed) + lane for lane in range(self.num_envs)]
+            seeds: Sequence[int | None] | None = [(int(seed) + lane) % (1 << 64) for lane in range(self.num_envs)]
         elif seed is not None:
             if len(seed) != self.num_envs:
                 raise ValueError(f"{len(seed)} seeds for {self.num_envs} lanes")
@@ -113,10 +113,14 @@ class UrjaVectorEnv(VectorEnv):
 
     def step_many(self, actions) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, dict[str, Any]]:
         """`actions` [T, N, A] (discrete ones as index): T intervals in one request. Reward and columns are summed, flags or-ed,
-        observations and `final_obs` those of the last one. `_name` in `info` is true everywhere."""
+        observations and `final_obs` those of the last one. `_name` in `info` is true everywhere, and `final_info` has the sums over all T."""
         result = self.batch.step_many(self.batch.actions.flat(actions, np.shape(actions)[:2]))
-        self._ended[:] = False
+        begun, self._ended = self._ended | result.went_on, np.zeros(self.num_envs, np.bool_)
         info = self._info(result)
+        if self.autoreset_mode is AutoresetMode.NEXT_STEP:
+            self._ended = result.over
+            if begun.any():
+                self._add_draws(info, result, begun)
         return result.observations, result.reward, result.terminated, result.truncated, info
 
     def _info(self, result: Result) -> dict[str, Any]:
@@ -168,6 +172,10 @@ class UrjaVectorEnv(VectorEnv):
 
     def restore(self, snapshot: int, mask: np.ndarray | None = None) -> tuple[np.ndarray, dict[str, Any]]:
         """Puts all lanes, or those of `mask` (bool [N]), back into a snapshot."""
+        if mask is not None:
+            mask = np.asarray(mask)
+            if mask.dtype != np.bool_ or mask.shape != (self.num_envs,):
+                raise ValueError(f"mask must be a bool array of shape ({self.num_envs},), got {mask!r}")
         return self._placed(self.batch.restore(snapshot, mask))
 
     def branch(self, from_lanes, to_lanes) -> tuple[np.ndarray, dict[str, Any]]:
