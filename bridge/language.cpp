@@ -139,7 +139,7 @@ constexpr const char* gym_page = R"(gym:                         what an agent s
     by: 20 d                 of the data, so that all seasons are in all three
   observations:              as measured (sensors:, links:), clipped to their bounds, from -1 to 1
     - battery.state_of_charge                asset.channel: states, outputs, inputs that are observable
-    - homes.*.load.power                     of each member; homes.load.power: their sum
+    - homes.*.load.power                     of each member; homes.load.power: their sum (of shares, temperatures: their mean)
     - {path: grid.power, low: -10 kW, high: 20 kW, lag: [0 s, 15 min, 1 h]}         bounds not given are those of short runs
     - {forecast: pv.available_power, ahead: [0 h, 1 h, 6 h], error: 15 %}          mean of the interval that begins then, of what no
                              action changes; `error`: its standard deviation a day ahead, growing with the root of the time
@@ -148,7 +148,8 @@ constexpr const char* gym_page = R"(gym:                         what an agent s
   normalised_observations: no                in their units instead
   actions:
     - battery.power          commanded power out of the asset; or any actionable input: genset.run, load.relay,
-    - {path: chargers.*.charger.power_limit, low: 0 kW, high: 7 kW}                grid.import_wish, pv.available_limit
+    - {path: chargers.*.charger.power_limit, low: 0 kW, high: 7 kW}                grid.import_wish, pv.available_limit;
+                             homes.battery.power says the same to each member
     - {path: genset.run, values: [0, 1]}     a choice; or `choices: 9` from low to high
   normalised_actions: no     in their units, not from -1 to 1
   reward:                    of a step: -scale (sum of price x amount)

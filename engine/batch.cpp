@@ -93,9 +93,10 @@ double Batch::get(int lane, const Quantity& q) const {
     return shown(c.block(at / width), q, at % width);
   };
   if (q.member >= 0) return one(q.member);
+  const int members = plan_->fleets[static_cast<std::size_t>(q.fleet)].members;
   double sum = 0;
-  for (int m = 0; m < plan_->fleets[static_cast<std::size_t>(q.fleet)].members; ++m) sum += one(m);
-  return sum;
+  for (int m = 0; m < members; ++m) sum += one(m);
+  return q.mean ? sum / members : sum;
 }
 
 void Batch::set(int lane, const Quantity& q, double value) {
@@ -411,7 +412,8 @@ void Batch::read_columns(const std::vector<Quantity>& map, std::span<double> col
       }
       Plan::Place place{q.row};
       place.fleet = q.fleet, place.when = q.when, place.instead = q.instead;
-      const Lanes value = q.fleet < 0 ? as_shown(block(b), q.row, q.when, q.instead) : reduce(b, place);
+      Lanes value = q.fleet < 0 ? as_shown(block(b), q.row, q.when, q.instead) : reduce(b, place);
+      if (q.mean) value /= plan_->fleets[static_cast<std::size_t>(q.fleet)].members;
       std::copy_n(value.data(), here, to + b * width);
     }
   }

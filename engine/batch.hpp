@@ -50,7 +50,7 @@ class Batch {
   int blocks() const { return blocks_; }
 
   // --- single values: for loaders, recorders, tests; not for hot loops ---
-  double get(int lane, const Quantity& quantity) const;        // member -1: sum over the members; as measured where it is so
+  double get(int lane, const Quantity& quantity) const;        // member -1: the members' sum, or mean; as measured where it is so
   void set(int lane, const Quantity& quantity, double value);  // member -1: all of them
   const Head& head(int block) const;
   double time(int lane) const;  // UTC seconds of the next step's begin
@@ -97,7 +97,7 @@ class Batch {
   int write(const std::vector<Quantity>& map, std::span<const double> actions);
   // observations [lanes x map.size()] row by row; rows begin `stride` apart where it is given.
   void read(const std::vector<Quantity>& map, std::span<float> observations, std::size_t stride = 0) const;
-  // columns [map.size() x lanes], in double; member -1 is the sum over the members.
+  // columns [map.size() x lanes], in double; member -1 as in get().
   void read_columns(const std::vector<Quantity>& map, std::span<double> columns) const;
 
   // --- snapshots ---

@@ -20,12 +20,12 @@ Meter::Meter(const Plan& plan, int blocks, const std::vector<Quantity>& quantiti
       // A row that is asked for twice is summed once.
       const Summed summed{q.row, q.when, q.instead};
       const auto there = std::find(rows_.begin(), rows_.end(), summed);
-      places_.push_back({-1, static_cast<int>(there - rows_.begin()), -1});
+      places_.push_back({-1, static_cast<int>(there - rows_.begin()), -1, false});
       if (there == rows_.end()) rows_.push_back(summed);
       all_true_ = all_true_ && q.when < 0;
     } else {
       auto& list = of_fleet[static_cast<std::size_t>(q.fleet)];
-      places_.push_back({q.fleet, static_cast<int>(list.size()), q.member});
+      places_.push_back({q.fleet, static_cast<int>(list.size()), q.member, q.mean});
       Quantity inner = q;
       inner.fleet = -1;
       list.push_back(inner);
@@ -95,7 +95,7 @@ void Meter::read(int k, std::span<double> to) const {
     const Lanes* sums = inner.sums_->data() + lane * per_lane * wide + row;
     Lanes all = pick(last > 0, sums[(per_lane - 1) * wide], 0.0);
     for (std::size_t block = 0; block + 1 < per_lane; ++block) all += sums[block * wide];
-    to[lane] = all.sum();
+    to[lane] = place.mean ? all.sum() / members_[f] : all.sum();
   }
 }
 

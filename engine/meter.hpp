@@ -33,13 +33,14 @@ class Meter {
   void add(int block, const Lanes* rows);
   // Sum over the steps since clear() of quantity k as given to the constructor, member m, in a lane.
   double sum(int lane, int k, int member = 0) const;
-  // The same of lanes [0, to.size()): of a fleet the quantity's own member, or, where it is -1, the sum over all.
+  // The same of lanes [0, to.size()): of a fleet the quantity's own member, or, where it is -1, that of all: the sum, or the mean.
   void read(int k, std::span<double> to) const;
   Meter* child(int fleet) { return children_[static_cast<std::size_t>(fleet)].get(); }
 
  private:
   struct Place {
     int fleet, index, member;
+    bool mean;
   };
   struct Summed {
     int row, when, instead;  // the last two: as measured, see Quantity

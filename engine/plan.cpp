@@ -393,7 +393,7 @@ std::optional<Quantity> Plan::find(std::string_view path) const {
       a = fleet.plan->row_of(i->self, name) >= 0 || !i->link.type ? &i->self : &i->link;
     }
     auto q = a ? make(*fleet.plan, *a, name, static_cast<int>(f), member) : std::nullopt;
-    if (q) q->asset = std::string(owner);
+    if (q) q->asset = std::string(owner), q->mean = member < 0 && !adds_up(q->unit);
     return q;
   }
   return std::nullopt;

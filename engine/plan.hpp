@@ -69,6 +69,8 @@ struct Quantity {
   bool of_disturber = false;
   // As measured: what lies in row `instead` wherever row `when` says so.
   int when = -1, instead = -1;
+  // Of all members of a fleet: their mean and not their sum, which says nothing of a temperature or a share.
+  bool mean = false;
 };
 
 // A row of a block, or what lies in row `instead` in the lanes where row `when` says so: a sensor's, see Quantity. `when` -1: the row.

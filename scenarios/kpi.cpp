@@ -70,8 +70,9 @@ nlohmann::json KpiCounter::result(const Batch& batch, int lane) const {
   }
   std::map<std::string, int> counted;
   for (const Quantity& q : at_end_) {
-    value[q.kpi] += batch.get(lane, q) * kpi_scale(q).factor;
-    if (q.unit == "1") counted[q.kpi] += q.fleet < 0 ? 1 : batch.plan().fleets[static_cast<std::size_t>(q.fleet)].members;
+    const int each = q.mean ? batch.plan().fleets[static_cast<std::size_t>(q.fleet)].members : 1;
+    value[q.kpi] += batch.get(lane, q) * each * kpi_scale(q).factor;
+    if (q.unit == "1") counted[q.kpi] += each;
   }
   for (const auto& [key, n] : counted) value[key] /= n;  // cycles: of the mean battery, a fleet's members each counted
   // Nothing to say as long as no parameter has jumped.

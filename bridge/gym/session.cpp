@@ -174,6 +174,9 @@ void Session::make(const Json& options) {
   o.agent = policy == "agent";
   o.one_piece = plans;
   const Scenario& scenario = desk_.scenario(policy == "rule" ? LoadOptions::Gym::rule : LoadOptions::Gym::agent);
+  if (scenario.gym->starts[o.split].empty())
+    throw Refusal{"META", fmt::format("no episode of this task is for {}: its share of the data is empty", splits[o.split]),
+                  "split"};
   // Blocks, their meter and what a reply holds; measured against the resident size, not exact.
   Batch one(scenario.plan, 1);
   const auto of_one = static_cast<std::int64_t>(one.snapshot_size() * sizeof(double));
@@ -526,7 +529,7 @@ Reply Session::bounds() {
   VectorEnvironment& e = env();
   const auto n = static_cast<std::size_t>(e.lanes());
   try {
-    if (!bound_) bound_ = std::make_unique<EpisodeBound>(desk_.scenario(LoadOptions::Gym::bound));
+    if (!bound_) bound_ = std::make_unique<EpisodeBound>(desk_.scenario(LoadOptions::Gym::bound), *scenario_->plan);
     auto blob = std::make_shared<Bytes>(n * sizeof(double));
     for (int lane = 0; lane < e.lanes(); ++lane) {
       const auto first = e.begins_at(lane);
@@ -577,7 +580,6 @@ Reply Session::render(const Json& meta) const {
     if (!power && !charge && q.name != "price") continue;
     if (q.of_disturber) continue;
     double value = batch.get(own, q);
-    if (charge && q.fleet >= 0) value /= e.plan().fleets[static_cast<std::size_t>(q.fleet)].members;
     const std::string unit = power ? "kW" : q.unit == "money/kWh" ? scenario_->currency + "/kWh" : q.unit;
     if (power) value /= 1000;
     const std::string name = q.asset + "." + q.name;

@@ -51,6 +51,7 @@ GymSpecification GymReader::read(const Node* block, const Node& root) {
     return &made_.back();
   };
   made_.reserve(8);
+  keeps_controller_ = find("controller") && find("controller")->text == "keep";
   read_episode(find("episode") ? find("episode") : &at);
   read_actions(or_default("actions", defaults.actions()));
   read_observations(or_default("observations", defaults.observations()));
@@ -123,10 +124,10 @@ void GymReader::read_episode(const Node* node) {
   for (std::size_t k = 0; k < 3; ++k) {
     if (!g_.starts[k].empty() || shares[k] == 0) continue;
     if (given && (node->find("split") || node->find("by")))
-      return problem(
-          node->find("by") ? *node->find("by") : *node->find("split"),
-          fmt::format("no episode of {:g} h fits into a share of {:g} % of {:g} h", length / hour, shares[k] * 100, by / hour),
-          "make `by` longer, the share larger or episodes shorter");
+      return problem(node->find("by") ? *node->find("by") : *node->find("split"),
+                     fmt::format("no episode of {:g} h fits into a share of {:g} % of {:g} h", length / hour, shares[k] * 100,
+                                 std::min(by, s_.end - s_.start) / hour),
+                     "make `by` longer, the share larger or episodes shorter");
     g_.starts[k] = g_.starts[GymSpecification::all];
   }
   if (g_.starts[GymSpecification::all].empty())
@@ -366,6 +367,15 @@ void GymReader::read_action(const Node& entry) {
     if (follows_data(home, q.row))
       return problem(*path, fmt::format("'{}' follows data, which would overwrite what an agent writes there", name),
                      "give the asset a constant instead, or leave the action out");
+    for (const Plan::Wire& wire : keeps_controller_ ? plan_.wires_out : std::vector<Plan::Wire>{}) {
+      for (const Plan::Place& to : wire.others) {
+        if (to.row == q.row && to.fleet == q.fleet)
+          return problem(
+              *path,
+              fmt::format("'{}' is commanded by a controller of the scenario, which would overwrite what an agent says", name),
+              "leave `controller: keep` out, or the action");
+      }
+    }
     a.quantity = q;
     const Node *values = entry.find("values"), *choices = entry.find("choices");
     if (values) {
@@ -435,7 +445,7 @@ void GymReader::read_randomised(const Node& block) {
                 "what data or other assets give cannot be drawn");
         break;
       }
-      GymSpecification::Randomised r{name, times ? "1" : q.unit, q, distribution->quantile, times != nullptr};
+      GymSpecification::Randomised r{name, q.unit, q, distribution->quantile, times != nullptr};
       if (!times) {
         // Converted once: units are linear up to an offset.
         const auto in = [&, unit = q.unit](double v) { return convert({v, distribution->unit}, unit); };
@@ -443,6 +453,15 @@ void GymReader::read_randomised(const Node& block) {
         if (!zero || !one) {
           problem(e.value, fmt::format("the unit '{}' does not fit", distribution->unit),
                   "allowed: " + any_unit(q.unit, s_.currency));
+          break;
+        }
+        const double from = *zero + (*one - *zero) * distribution->quantile(0.01),
+                     to = *zero + (*one - *zero) * distribution->quantile(0.99);
+        if (std::min(from, to) < q.range.low || std::max(from, to) > q.range.high) {
+          problem(e.value,
+                  fmt::format("draws as from {:g} to {:g} {}, and {:g} to {:g} is what it can be", from, to, q.unit, q.range.low,
+                              q.range.high),
+                  "a narrower distribution");
           break;
         }
         r.quantile = [quantile = distribution->quantile, zero = *zero, slope = *one - *zero, range = q.range](double p) {

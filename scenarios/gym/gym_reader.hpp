@@ -48,6 +48,7 @@ class GymReader {
   const Plan& plan_;
   GymSpecification g_;
   double interval_ = 900;                           // s
+  bool keeps_controller_ = false;                   // it acts beside the agent
   std::vector<std::pair<std::string, Node>> said_;  // where each action and each forecast stands
   std::vector<Node> made_;                          // of the defaults
 };

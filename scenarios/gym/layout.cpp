@@ -68,7 +68,12 @@ VectorEnvironment::Layout::Layout(const Scenario& scenario, const Options& o)
   for (const auto& c : g.terminations) conditions.push_back(c.quantity);
   for (const auto& r : g.randomised) drawn_names.push_back(name_of(r.quantity));
   for (const Quantity& q : plan->quantities()) {
-    if (!q.of_disturber && (q.kind == Kind::state || (q.flags & (observable | telemetered)))) state.push_back(q);
+    if (q.of_disturber || !(q.kind == Kind::state || (q.flags & (observable | telemetered)))) continue;
+    if (q.fleet < 0) state.push_back(q);
+    for (int m = 1; q.fleet >= 0 && m <= plan->fleets[static_cast<std::size_t>(q.fleet)].members; ++m) {
+      const std::size_t dot = q.asset.find('.');
+      state.push_back(*plan->find(q.asset.substr(0, dot) + "." + std::to_string(m) + q.asset.substr(dot) + "." + q.name));
+    }
   }
 }
 

@@ -25,7 +25,7 @@ struct TaskPrices {
   double ramp_limit = DispatchProblem::unlimited, ramp_price = 0;  // W, money/kW
   std::vector<double> zones;
 
-  TaskPrices(const GymSpecification& g, const std::vector<std::string>& zone_names, double interval) {
+  TaskPrices(const Plan& plan, const GymSpecification& g, const std::vector<std::string>& zone_names, double interval) {
     const double bill = price_of(g, "cost_total");
     energy = bill + price_of(g, "cost_energy");
     exported = bill - price_of(g, "revenue_export");
@@ -38,12 +38,16 @@ struct TaskPrices {
     for (const std::string& zone : zone_names) zones.push_back(unserved + price_of(g, "unserved_kwh." + zone));
     for (const Column& c : g.columns) {
       if (!c.in_cost) continue;
-      if (c.what == Column::ramp && c.quantities.front().name == "power" && c.quantities.front().fleet < 0)
-        ramp_limit = c.limit, ramp_price = c.price * interval / 3600;
+      const Quantity& of = c.quantities.front();
+      const Plan::Asset* asset = of.fleet < 0 ? plan.asset(of.asset) : nullptr;
+      const bool of_the_grid = c.what == Column::ramp && of.name == "power" && asset && asset->type->name == "grid";
+      if (of_the_grid && ramp_price > 0) throw std::invalid_argument("a planner knows one price of the grid's changes, not two");
+      if (of_the_grid) ramp_limit = c.limit, ramp_price = c.price * interval / 3600;
       static const char* const known[] = {"cost_total",   "cost_energy",  "revenue_export",        "cost_demand", "cost_fuel",
                                           "unserved_kwh", "ev_unmet_kwh", "battery_discharge_kwh", "stored_kwh"};
       const bool named = std::any_of(std::begin(known), std::end(known), [&](const char* k) { return c.name == k; });
-      if (!named && !c.name.starts_with("unserved_kwh.") && c.what != Column::ramp)
+      if (!of_the_grid &&
+          !((c.what == Column::flow || c.what == Column::change) && (named || c.name.starts_with("unserved_kwh."))))
         throw std::invalid_argument("a planner does not know what '" + c.name + "' costs");
     }
     if (energy < 0 || exported < 0 || demand < 0 || fuel < 0 || stored < 0 || wear < 0)
@@ -86,7 +90,7 @@ class Planner : public GymPolicy {
     episodes_.first.resize(static_cast<std::size_t>(lanes));
     episodes_.end.resize(static_cast<std::size_t>(lanes));
     episodes_.knows_all = name == "perfect_foresight";
-    episodes_.reprice = [prices = TaskPrices(*scenario.gym, facts->zones(), options.every)](DispatchProblem& p) {
+    episodes_.reprice = [prices = TaskPrices(*scenario.plan, *scenario.gym, facts->zones(), options.every)](DispatchProblem& p) {
       prices.apply(p);
     };
     policy_ = make_policy(options, scenario.plan, &episodes_);
@@ -122,15 +126,23 @@ struct EpisodeBound::Parts {
   DispatchLp lp;
 };
 
-EpisodeBound::EpisodeBound(const Scenario& scenario) {
+EpisodeBound::EpisodeBound(const Scenario& scenario, const Plan& played) {
   const GymSpecification& g = *scenario.gym;
+  if (!g.terminations.empty()) throw std::invalid_argument("`terminate` may end an episode early, which spares its costs");
+  for (const Plan::Hook& hook : played.hooks) {
+    const Plan& home = hook.fleet < 0 ? played : *played.fleets[static_cast<std::size_t>(hook.fleet)].plan;
+    const Plan::Asset* a = hook.asset < 0 ? nullptr : &home.assets[static_cast<std::size_t>(hook.asset)];
+    if (a && hook.row == home.row_of(*a, "capacity"))
+      throw std::invalid_argument(a->name +
+                                  ".capacity: a fault of it may give energy back when it ends, and nothing is proven then");
+  }
   const double interval = scenario.plan->step * g.per_interval;
   for (const auto& r : g.randomised) {
     if (r.quantity.name != "state_of_charge")
       throw std::invalid_argument("'" + r.name + "' is drawn anew in each episode: nothing is proven then");
   }
   PlantProblem plant(scenario.plan, Purpose::bound, interval);
-  TaskPrices prices(g, plant.zones(), interval);
+  TaskPrices prices(*scenario.plan, g, plant.zones(), interval);
   parts_.reset(new Parts{scenario.plan, static_cast<int>(g.episode), std::move(plant), std::move(prices), {}});
 }
 EpisodeBound::~EpisodeBound() = default;

@@ -25,8 +25,9 @@ std::unique_ptr<GymPolicy> make_gym_planner(const std::string& name, const Scena
 //   faults         may only take from the plant; sensors change nothing that is true
 class EpisodeBound {
  public:
-  // `scenario`: loaded with Gym::bound. Throws std::invalid_argument where nothing is proven.
-  explicit EpisodeBound(const Scenario& scenario);
+  // `scenario`: loaded with Gym::bound; `played`: the plan that the agent meets, faults and all. Throws std::invalid_argument where nothing
+  // is proven.
+  EpisodeBound(const Scenario& scenario, const Plan& played);
   ~EpisodeBound();
   // Of an episode that begins at interval `first` of the plan in a lane of a batch of the same assets, which has just been reset.
   double of(const Batch& batch, int lane, std::int64_t first);

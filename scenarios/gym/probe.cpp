@@ -38,9 +38,11 @@ std::pair<double, double> widened(const Seen& seen) {
   return {rounded(low, false), rounded(high, true)};
 }
 
-// Stretches from all over the data. `commands`: at random, else none. `each` sees the batch after every interval; `meter` sums what it has.
-template <class Each>
-void run(const std::shared_ptr<const Plan>& plan, const GymSpecification& g, bool commands, Meter* meter, Each&& each) {
+// Stretches from all over the data. `commands`: at random, else none. `each` sees the batch after every interval, `begun` at the begin of
+// all; `meter` sums what it has.
+template <class Each, class Begun>
+void run(const std::shared_ptr<const Plan>& plan, const GymSpecification& g, bool commands, Meter* meter, Each&& each,
+         Begun&& begun) {
   const auto all = std::llround((plan->end - plan->start) / plan->step) / g.per_interval;
   const std::int64_t intervals =
       std::min({std::max<std::int64_t>(4, most_steps / g.per_interval), g.episode, static_cast<std::int64_t>(all)});
@@ -51,7 +53,12 @@ void run(const std::shared_ptr<const Plan>& plan, const GymSpecification& g, boo
     start.index = (all - intervals) * lane / (lanes_probed - 1) * g.per_interval;
     batch.reset(lane, start);
     batch.disarm(lane);
+    // What is drawn for episodes is drawn for these, evenly from end to end.
+    for (std::size_t d = 0; d < g.randomised.size(); ++d)
+      apply_draw(batch, lane, g.randomised[d], ((lane * (2 * static_cast<int>(d) + 1)) % lanes_probed + 0.5) / lanes_probed);
+    if (!g.randomised.empty()) batch.prepare(lane);
   }
+  begun(batch);
   std::vector<Quantity> map;
   for (const auto& a : g.actions) map.push_back(a.quantity);
   std::vector<double> actions(map.size() * lanes_probed);
@@ -70,6 +77,11 @@ void run(const std::shared_ptr<const Plan>& plan, const GymSpecification& g, boo
     batch.step(g.per_interval, 1, meter);
     each(batch);
   }
+}
+
+template <class Each>
+void run(const std::shared_ptr<const Plan>& plan, const GymSpecification& g, bool commands, Meter* meter, Each&& each) {
+  run(plan, g, commands, meter, std::forward<Each>(each), [](const Batch&) {});
 }
 
 }  // namespace
@@ -96,6 +108,9 @@ void GymProbe::bound_actions() {
     }
     which.push_back(k);
     limits.push_back(*low), limits.push_back(*high);
+    // What commands all members of a fleet says the same to each.
+    if (a.quantity.fleet >= 0 && a.quantity.member < 0)
+      limits[2 * which.size() - 2].mean = limits[2 * which.size() - 1].mean = true;
   }
   if (!which.empty()) {
     std::vector<Seen> seen(limits.size());
@@ -179,13 +194,31 @@ void GymProbe::bound_observations() {
     }
   }
   if (map.empty()) return;
+  std::vector<bool> drawn;  // states of assets of which something is drawn
+  for (const Quantity& q : map) {
+    drawn.push_back(q.kind == Kind::state && std::any_of(g_.randomised.begin(), g_.randomised.end(), [&](const auto& r) {
+                      return r.quantity.asset.substr(r.quantity.asset.rfind('.') + 1) == q.asset.substr(q.asset.rfind('.') + 1);
+                    }));
+  }
   std::vector<Seen> seen(map.size());
   std::vector<double> columns(map.size() * lanes_probed);
   for (bool commands : {false, true}) {
-    run(plan_, g_, commands, nullptr, [&](const Batch& batch) {
-      batch.read_columns(map, columns);
-      for (std::size_t i = 0; i < columns.size(); ++i) seen[i / lanes_probed].add(columns[i]);
-    });
+    run(
+        plan_, g_, commands, nullptr,
+        [&](const Batch& batch) {
+          batch.read_columns(map, columns);
+          for (std::size_t i = 0; i < columns.size(); ++i) seen[i / lanes_probed].add(columns[i]);
+        },
+        [&](Batch& batch) {  // what is drawn may be gone after an interval
+          if (std::find(drawn.begin(), drawn.end(), true) == drawn.end()) return;
+          std::vector<int> all(lanes_probed);
+          for (int lane = 0; lane < lanes_probed; ++lane) all[static_cast<std::size_t>(lane)] = lane;
+          std::vector<float> first(map.size() * lanes_probed);
+          batch.look(all, map, first);
+          for (std::size_t i = 0; i < first.size(); ++i) {
+            if (drawn[i % map.size()]) seen[i % map.size()].add(static_cast<double>(first[i]));
+          }
+        });
   }
   for (std::size_t i = 0; i < which.size(); ++i)
     std::tie(g_.observations[which[i]].low, g_.observations[which[i]].high) = widened(seen[i]);

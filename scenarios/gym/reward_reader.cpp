@@ -95,6 +95,13 @@ bool GymReader::add_column(const std::string& key, const Node& at, const Node* p
       c.doc = q.doc;
       c.quantities.push_back(q);
     }
+    // As the KPI has them, cycles are of the mean battery, a fleet's members each counted.
+    if (!c.quantities.empty() && c.what == Column::change && c.quantities.front().unit == "1") {
+      double all = 0;
+      for (const Quantity& q : c.quantities)
+        c.signs.push_back(q.mean ? plan_.fleets[static_cast<std::size_t>(q.fleet)].members : 1), all += c.signs.back();
+      for (double& share : c.signs) share /= all;
+    }
   }
   if (c.quantities.empty()) return false;
   if (price) {

@@ -117,8 +117,7 @@ class VectorEnvironment::Shard {
   std::vector<std::uint32_t> last_length_;
   std::vector<double> amount_, part_, reward_;  // room
   std::vector<double> condition_values_;
-  std::vector<double> drawn_;      // [D, N]
-  std::vector<double> own_value_;  // [D]: the scenario's
+  std::vector<double> drawn_;  // [D, N]
 };
 
 }  // namespace urja

@@ -30,7 +30,7 @@
 #include <string>
 #include <vector>
 
-#include "engine/plan.hpp"
+#include "engine/batch.hpp"
 #include "scenarios/gym/foresight.hpp"
 
 namespace urja {
@@ -97,5 +97,9 @@ struct GymSpecification {
   };
   std::vector<Randomised> randomised;
 };
+
+// A draw of a lane that has just been reset: `p` in (0, 1) is how far up the distribution. What multiplies does so for each member of a fleet.
+// Returns the value that is now in force; of several, their mean. Batch::prepare() comes after.
+double apply_draw(Batch& batch, int lane, const GymSpecification::Randomised& what, double p);
 
 }  // namespace urja

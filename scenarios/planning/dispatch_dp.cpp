@@ -12,11 +12,18 @@ constexpr double impossible = 1e15;  // money: more than any plan costs
 
 }  // namespace
 
+namespace {
+void refuse(const char* what) { throw std::invalid_argument(std::string("dynamic programming: ") + what); }
+}  // namespace
+
+void DispatchDp::check(const DispatchProblem& problem) {
+  if (problem.storages.size() != 1) refuse("it plans exactly one storage");
+  if (!problem.sessions.empty()) refuse("charging sessions would each be a state of their own");
+  if (std::isfinite(problem.grid.change_limit)) refuse("a limit on changes of the grid's power would make it a state");
+}
+
 DispatchDp::DispatchDp(DispatchProblem problem, DpOptions options) : problem_(std::move(problem)), options_(std::move(options)) {
-  const auto refuse = [](const char* what) { throw std::invalid_argument(std::string("dynamic programming: ") + what); };
-  if (problem_.storages.size() != 1) refuse("it plans exactly one storage");
-  if (!problem_.sessions.empty()) refuse("charging sessions would each be a state of their own");
-  if (std::isfinite(problem_.grid.change_limit)) refuse("a limit on changes of the grid's power would make it a state");
+  check(problem_);
   if (problem_.storages.front().holding_value != 0) refuse("it has no equals to decide between: a holding value is not for it");
   if (options_.levels < 2 || options_.moves < 2) refuse("it needs two levels and two moves at least");
   const bool charged = !problem_.grid.windows.empty() && problem_.grid.demand_charge > 0;

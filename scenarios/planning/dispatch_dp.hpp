@@ -28,6 +28,8 @@ class DispatchDp {
  public:
   // Throws std::invalid_argument where the problem is none of its kind.
   DispatchDp(DispatchProblem problem, DpOptions options);
+  // Throws std::invalid_argument where it cannot plan what such a problem has.
+  static void check(const DispatchProblem& problem);
 
   double cost() const { return cost_from(problem_.storages.front().energy_start); }
   double cost_from(double energy) const { return value(0, energy); }

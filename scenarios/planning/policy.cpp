@@ -274,7 +274,13 @@ class DynamicProgramming : public Planner {
  public:
   DynamicProgramming(const PolicyOptions& options, const std::shared_ptr<const Plan>& plan, const PolicyEpisodes* episodes)
       : Planner(options, plan, episodes) {
-    if (!episodes) dp_.push_back({std::make_unique<DispatchDp>(induced(plant_.whole())), 0});
+    if (!episodes) {
+      dp_.push_back({std::make_unique<DispatchDp>(induced(plant_.whole())), 0});
+      return;
+    }
+    DispatchProblem whole = plant_.whole();  // what cannot be done is told at once, not in the first step
+    if (episodes->reprice) episodes->reprice(whole);
+    DispatchDp::check(whole);
   }
 
  protected:

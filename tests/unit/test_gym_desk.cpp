@@ -12,15 +12,17 @@ namespace {
 using namespace urja;
 using gym::Message;
 using urja::tests::Talk;
+using Json = nlohmann::json;
 
-gym::Desk desk_of(const char* scenario = "home_time_of_use", gym::Limits limits = {}) {
+gym::Desk desk_of(const char* scenario = "home_time_of_use", gym::Limits limits = {}, const std::vector<std::string>& set = {}) {
   static std::map<std::string, std::shared_ptr<const ScenarioSource>> sources;
   const std::string file = std::string(URJA_SOURCE_DIR) + "/scenarios/gym/" + scenario + ".yaml";
   auto& source = sources[file];
   if (!source) source = std::make_shared<ScenarioSource>(file);
-  return {[source = source](LoadOptions::Gym g) {
+  return {[source = source, set](LoadOptions::Gym g) {
             LoadOptions load;
             load.gym = g;
+            load.set = set;
             return source->load(load);
           },
           limits, "test"};
@@ -304,4 +306,38 @@ TEST_CASE("gym desk: planners act and advise to the end of an episode and beyond
                               0, static_cast<std::uint32_t>(episode + 2)),
                      Message::result));
   }
+}
+
+TEST_CASE("gym desk: what cannot be is refused when it is asked for, and no bound is told that is none", "[gym]") {
+  const auto first = [](std::vector<std::string> set, const char* scenario, const Json& make, Message then,
+                        const Json& meta = Json::object()) {
+    gym::Desk desk = desk_of(scenario, {}, std::move(set));
+    Talk talk(desk);
+    talk.ask(Message::hello);
+    const auto made = talk.ask(Message::make, make);
+    if (!Talk::is(made, Message::spec)) return Talk::meta_of(made);
+    talk.ask(Message::reset);
+    return Talk::meta_of(talk.ask(then, meta));
+  };
+  // A share of nothing has no episodes.
+  const std::vector<std::string> all_for_training{"gym.episode.split=[100 %, 0 %, 0 %]"};
+  for (const char* split : {"validation", "test"}) {
+    const auto told = first(all_for_training, "home_time_of_use", {{"split", split}}, Message::bound);
+    CHECK(told.at("code") == "META");
+    CHECK(told.at("field") == "split");
+  }
+  const auto no_bound = [&](const char* set) {
+    const auto told = first({set}, "home_time_of_use", Json::object(), Message::bound);
+    INFO(told.dump());
+    return told.value("code", "") == "META" && told.value("text", "").find("no bound") != std::string::npos;
+  };
+  CHECK(no_bound("gym.terminate=[{of: battery.state_of_charge, below: 20 %}]"));
+  CHECK(no_bound("gym.faults={x: {kind: battery_capacity_drop, on: battery, rate: 4 1/d, duration: 3 h}}"));
+  CHECK(no_bound("gym.reward.cost.ramp={of: battery.power, ramp: 100 W, price: 1 AUD/kWh}"));
+  CHECK(!no_bound("gym.faults={x: {kind: inverter_trip, on: battery, rate: 4 1/d, duration: 3 h}}"));
+  // A planner that cannot plan this plant says so, as a policy and as an adviser.
+  const auto policy = first({}, "workplace_ev", {{"policy", "dynamic_programming"}}, Message::bound);
+  CHECK(policy.at("code") == "META");
+  const auto adviser = first({}, "workplace_ev", Json::object(), Message::advice, {{"policy", "dynamic_programming"}});
+  CHECK(adviser.at("code") == "META");
 }
