@@ -102,7 +102,7 @@ class Task:
         server = connection.server
         try:
             told = _expect(connection.request(SHARE, n=n), SHARED).meta
-            return SharedLine(told, (lambda: True) if server is None else server.is_running, self.timeout)
+            return SharedLine(told, (lambda: True) if server is None else server.is_running, self.timeout, self.threads)
         except (OSError, UrjaGymError) as error:
             if self.transport == "shm":
                 raise ProtocolError(f"no shared memory with the server at {connection.endpoint}: {error}") from error

@@ -17,8 +17,9 @@ from .errors import NoAnswer, ServerEnded, SessionError, from_meta
 
 # Places of the control words, as u32 from the segment's begin.
 _REQUEST, _TYPE, _T, _SERVER_SLEEPS, _REPLY, _REPLY_TYPE, _REPLY_T, _REPLY_SIZE, _CLIENT_SLEEPS, _OVER = 0, 1, 2, 16, 32, 33, 34, 35, 48, 64
-_LOOKS = range(1_000)  # looks at the reply's number, about 40 us, before others are let onto this core between two looks
+_LOOKS = 1_000  # looks at the reply's number, about 40 us, before others are let onto this core between two looks
 _YIELDS = 2_000  # such looks before sleeping
+_LOOKS_AMONG_OTHERS = 10  # where the server needs all cores: who looks on stands in its way
 
 _SYS_FUTEX = {"x86_64": 202, "aarch64": 98}.get(os.uname().machine)
 _WAIT, _WAKE = 0, 1
@@ -30,9 +31,10 @@ class _Timespec(ctypes.Structure):
 
 
 class SharedLine:
-    """`told` is SHARED's meta. Raises OSError where the memory cannot be reached: another host, another user, another container."""
+    """`told` is SHARED's meta, `threads` those of the server's simulation. Raises OSError where the memory cannot be reached: another host,
+    another user, another container."""
 
-    def __init__(self, told: dict, is_running: Callable[[], bool], timeout: float):
+    def __init__(self, told: dict, is_running: Callable[[], bool], timeout: float, threads: int = 1):
         if _SYS_FUTEX is None:
             raise OSError(f"no futex known on {os.uname().machine}")
         file = os.open(told["path"], os.O_RDWR | os.O_CLOEXEC)
@@ -50,6 +52,8 @@ class SharedLine:
         self.replies = [whole[at : at + told["reply_bytes"]] for at in told["reply_at"]]
         self.number = self.words[_REQUEST]
         self.is_running, self.timeout = is_running, timeout
+        crowded = threads >= len(os.sched_getaffinity(0))
+        self._looks, self._yields = range(_LOOKS_AMONG_OTHERS if crowded else _LOOKS), 0 if crowded else _YIELDS
         self._lock = threading.Lock()
         self._asked = (0, 0)
         self._one: np.ndarray | None = None  # the request area in the shape of one step's actions
@@ -90,7 +94,7 @@ class SharedLine:
             pass
         if words[_SERVER_SLEEPS]:
             self._futex(_REQUEST, _WAKE, 1)
-        for _ in _LOOKS:
+        for _ in self._looks:
             if words[_REPLY] == number:
                 break
         else:
@@ -101,7 +105,7 @@ class SharedLine:
 
     def _wait_for(self, number: int) -> None:
         words, let_others = self.words, os.sched_yield
-        for _ in range(_YIELDS):
+        for _ in range(self._yields):
             let_others()
             if words[_REPLY] == number:
                 return
