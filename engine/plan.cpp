@@ -189,6 +189,7 @@ void Plan::finish() {
   resolve_merit();
   resolve_wires();
   list_watches();
+  list_moving();
 }
 
 void Plan::resolve_merit() {
@@ -278,6 +279,20 @@ void Plan::resolve_wires() {
       if (m.kind == Kind::input && !adds_up(m.unit)) wire.mean_of = count;
       (m.kind == Kind::input ? wires_in : wires_out).push_back(std::move(wire));
     }
+  }
+}
+
+void Plan::list_moving() {
+  std::vector<std::pair<int, int>> rare;
+  for (const Instrument& i : instruments) {
+    rare.emplace_back(i.self.offset + plain_sensor_rows, i.self.offset + i.self.type->rows);
+    if (i.link.type) rare.emplace_back(i.link.offset, i.link.offset + i.link.type->rows);
+  }
+  std::sort(rare.begin(), rare.end());
+  moving = {{0, rows}};
+  for (const auto& [first, last] : rare) {
+    moving.back().second = first;
+    moving.emplace_back(last, rows);
   }
 }
 

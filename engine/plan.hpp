@@ -245,6 +245,8 @@ class Plan {
   std::vector<Watch> watches;                     // one per asset
   bool keeps_energy = false, keeps_heat = false;  // some asset has a content; a thermal node
   std::vector<int> unserved_rows;
+  std::vector<std::pair<int, int>>
+      moving;                  // [first, last) rows that a step mostly needs: all but what sensors and links keep for rare cases
   std::vector<double> starts;  // one per row
   std::map<int, std::vector<double>> member_starts;
   std::vector<std::string> merit_names;
@@ -258,6 +260,7 @@ class Plan {
   std::vector<Target> targets_of(Disturber& disturber, const std::string& path, const std::string& role);
   void add_hook(int disturber, const Member& part, const std::string& name, const Target& to);
   void list_watches();
+  void list_moving();
   void resolve_path(Bus& bus);
 };
 

@@ -15,6 +15,7 @@
 // Flows and states are sampled at the end of a step, inputs (a demand, a price) at its begin, when they are known: a perfect sensor shows
 // what the wire would have read, bit for bit.
 #include <array>
+#include <cstddef>
 
 #include "engine/declare.hpp"
 
@@ -64,6 +65,9 @@ struct Link {
   // What has come by `now` replaces value and stamp, the last to arrive last.
   void deliver(const Lanes& now, const Lanes& where, Lanes& measured, Lanes& measured_at);
 };
+
+// Its first rows: what a plain sample moves.
+inline constexpr int plain_sensor_rows = static_cast<int>(offsetof(Sensor, drifts) / sizeof(Lanes));
 
 const Type& sensor_type();
 const Type& link_type();

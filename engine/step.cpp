@@ -34,7 +34,9 @@ void Batch::step(int steps, int threads, Meter* meter) {
 void Batch::come_near(int b) const {
   if (b >= blocks_) return;
   const Lanes* rows = block(b);
-  for (int r = 0; r < plan_->rows; ++r) __builtin_prefetch(rows + r, 1, 2);
+  for (const auto& [first, last] : plan_->moving) {
+    for (int r = first; r < last; ++r) __builtin_prefetch(rows + r, 1, 2);
+  }
 }
 
 void Batch::step_block(int b, Meter* meter, int thread) {
