@@ -320,23 +320,26 @@ int Batch::write(const std::vector<Quantity>& map, std::span<const double> actio
       }
       continue;
     }
-    const std::size_t last = end_of_members(map, k);  // lane by lane, all of them
     Batch& c = child(q.fleet);
     const Plan::Fleet& fleet = plan_->fleets[static_cast<std::size_t>(q.fleet)];
+    // Members one after the other, lane by lane: their rows lie side by side. Padding follows the last member.
+    std::size_t last = end_of_members(map, k);
+    const auto other = [&](const Quantity& one) { return one.range.low != low || one.range.high != high; };
+    last = static_cast<std::size_t>(std::find_if(&map[k], &map[k] + (last - k), other) - map.data());
+    const bool all = q.member < 0, to_the_end = all || map[last - 1].member == fleet.members - 1;
+    const int from = std::max(q.member, 0), to = to_the_end ? fleet.blocks * width : map[last - 1].member + 1;
     for (int lane = 0; lane < lanes_; ++lane) {
-      const int first = child_lane(lane, q.fleet, 0);
-      for (std::size_t one = k; one < last; ++one) {
-        const double value = actions[static_cast<std::size_t>(lane) * count + one];
-        const bool finite = std::isfinite(value);
-        const double inside = finite ? std::clamp(value, map[one].range.low, map[one].range.high) : 0;
-        clipped += !finite || inside != value;
-        // Padding follows the last member.
-        const int member = map[one].member;
-        const int from = std::max(member, 0), to = member < 0 || member == fleet.members - 1 ? fleet.blocks * width : from + 1;
-        for (int at = first + from; at < first + to; ++at) {
-          Lanes* rows = c.block(at / width);
-          if (power) rows[q.row + to_commanded][at % width] = finite ? 1 : 0;
-          if (finite) rows[q.row][at % width] = inside;
+      const double* value = &actions[static_cast<std::size_t>(lane) * count + k];
+      const double* const of_last = value + (last - k) - 1;
+      for (const double* v = value; v <= of_last; ++v) clipped += !(*v >= low && *v <= high);
+      for (int at = child_lane(lane, q.fleet, 0) + from, end = at + to - from; at < end;) {
+        Lanes* rows = c.block(at / width);
+        Lanes& set = rows[q.row];
+        for (int i = at % width; i < width && at < end; ++i, ++at) {
+          const bool finite = std::isfinite(*value);
+          if (power) rows[q.row + to_commanded][i] = finite ? 1 : 0;
+          if (finite) set[i] = std::clamp(*value, low, high);
+          if (value < of_last) ++value;
         }
       }
     }

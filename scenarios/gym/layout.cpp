@@ -60,7 +60,11 @@ VectorEnvironment::Layout::Layout(const Scenario& scenario, const Options& o)
   if (std::any_of(g.observations.begin(), g.observations.end(),
                   [](const Observation& one) { return one.source == Observation::calendar; }))
     calendar = calendar_of(*plan, *Zone::find(scenario.zone), interval);
-  for (const auto& a : g.actions) commands.push_back(a.quantity);
+  for (const auto& a : g.actions) {
+    commands.push_back(a.quantity);
+    scales.push_back(g.normalised_actions ? Scale{a.low, a.high, (a.low + a.high) / 2, (a.high - a.low) / 2}
+                                          : Scale{a.low, a.high, 0, 1});
+  }
   for (const Column& c : g.columns) {
     auto& list = c.what == Column::change ? changing : metered;
     list.insert(list.end(), c.quantities.begin(), c.quantities.end());

@@ -242,19 +242,16 @@ void VectorEnvironment::Shard::command(const float* actions) {
   }
   if (!l_.options.agent) return;
   const std::size_t count = g_.actions.size();
-  for (std::size_t a = 0; a < count; ++a) {
-    const auto& action = g_.actions[a];
-    if (!action.values.empty()) {
-      for (std::size_t k = a; k < commanded_.size(); k += count)
-        commanded_[k] = action.values[static_cast<std::size_t>(actions[k])];
-    } else if (g_.normalised_actions) {
-      const double middle = (action.low + action.high) / 2, half = (action.high - action.low) / 2;
-      for (std::size_t k = a; k < commanded_.size(); k += count)
-        commanded_[k] = std::clamp(middle + half * static_cast<double>(actions[k]), action.low, action.high);
-    } else {
-      for (std::size_t k = a; k < commanded_.size(); k += count)
-        commanded_[k] = std::clamp(static_cast<double>(actions[k]), action.low, action.high);
+  for (std::size_t k = 0; k < commanded_.size(); k += count) {
+    for (std::size_t a = 0; a < count; ++a) {
+      const auto& scale = l_.scales[a];
+      commanded_[k + a] = std::clamp(scale.middle + scale.half * static_cast<double>(actions[k + a]), scale.low, scale.high);
     }
+  }
+  for (std::size_t a = 0; a < count; ++a) {
+    const auto& values = g_.actions[a].values;  // of a choice, whose number the action is
+    for (std::size_t k = a; !values.empty() && k < commanded_.size(); k += count)
+      commanded_[k] = values[static_cast<std::size_t>(actions[k])];
   }
   batch_.write(l_.commands, commanded_);
 }

@@ -28,6 +28,10 @@ struct VectorEnvironment::Layout {
   std::vector<float> calendar;                     // [intervals of the plan, 6]
   // actions, columns, ends, draws, truth
   std::vector<Quantity> commands, metered, changing, conditions, state;
+  struct Scale {
+    double low, high, middle, half;
+  };
+  std::vector<Scale> scales;               // [A]: of a box action, from what an agent says to what is commanded
   std::vector<std::uint32_t> drawn_names;  // [D]
 };
 
