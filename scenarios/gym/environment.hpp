@@ -67,8 +67,8 @@ class VectorEnvironment {
   struct Result {
     float* observations;  // [N, O]
     double* reward;       // [N]
-    std::uint8_t *terminated,
-        *truncated;   // [N]: 1, or 3 where a lane has begun its next episode within the same call (next_step)
+    // [N]; 1, or 3 where a lane has begun its next episode within the same call (next_step)
+    std::uint8_t *terminated, *truncated;
     double* columns;  // [C, N]
     double* draws;    // [D, N]
     // same_step only: of the lanes that ended, how many, which, and what they saw last [ended, O].

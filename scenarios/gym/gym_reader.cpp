@@ -367,15 +367,14 @@ void GymReader::read_action(const Node& entry) {
     if (follows_data(home, q.row))
       return problem(*path, fmt::format("'{}' follows data, which would overwrite what an agent writes there", name),
                      "give the asset a constant instead, or leave the action out");
-    for (const Plan::Wire& wire : keeps_controller_ ? plan_.wires_out : std::vector<Plan::Wire>{}) {
-      for (const Plan::Place& to : wire.others) {
-        if (to.row == q.row && to.fleet == q.fleet)
-          return problem(
-              *path,
-              fmt::format("'{}' is commanded by a controller of the scenario, which would overwrite what an agent says", name),
-              "leave `controller: keep` out, or the action");
-      }
-    }
+    const auto commands_it = [&](const Plan::Wire& wire) {
+      return std::any_of(wire.others.begin(), wire.others.end(),
+                         [&](const Plan::Place& to) { return to.row == q.row && to.fleet == q.fleet; });
+    };
+    if (keeps_controller_ && std::any_of(plan_.wires_out.begin(), plan_.wires_out.end(), commands_it))
+      return problem(
+          *path, fmt::format("'{}' is commanded by a controller of the scenario, which would overwrite what an agent says", name),
+          "leave `controller: keep` out, or the action");
     a.quantity = q;
     const Node *values = entry.find("values"), *choices = entry.find("choices");
     if (values) {

@@ -42,12 +42,11 @@ VectorEnvironment::Shard::Shard(const Layout& layout, int first, int count)
   amount_.resize(n), part_.resize(n), reward_.resize(n);
   condition_values_.resize(n * l_.conditions.size());
   drawn_.resize(n * g_.randomised.size());
-  // What is said to all members of a fleet is said to each.
-  const auto of_each = [](Quantity q) {
-    q.mean = q.fleet >= 0;
-    return q;
-  };
-  for (const auto& a : g_.actions) own_input_.push_back(batch_.get(0, of_each(a.quantity)));
+  for (const auto& a : g_.actions) {
+    Quantity each = a.quantity;
+    each.mean = each.fleet >= 0;  // what is said to all members of a fleet is said to each
+    own_input_.push_back(batch_.get(0, each));
+  }
   if (l_.options.autoreset == Autoreset::same_step) final_observations_.resize(n * g_.observations.size());
 }
 

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "engine/batch.hpp"
+
 namespace urja {
 
 double apply_draw(Batch& batch, int lane, const GymSpecification::Randomised& what, double p) {

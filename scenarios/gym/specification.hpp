@@ -30,10 +30,12 @@
 #include <string>
 #include <vector>
 
-#include "engine/batch.hpp"
+#include "engine/plan.hpp"
 #include "scenarios/gym/foresight.hpp"
 
 namespace urja {
+
+class Batch;
 
 struct GymSpecification {
   int per_interval = 1;       // steps of the plan

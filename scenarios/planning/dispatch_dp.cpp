@@ -10,10 +10,8 @@ namespace {
 
 constexpr double impossible = 1e15;  // money: more than any plan costs
 
-}  // namespace
-
-namespace {
 void refuse(const char* what) { throw std::invalid_argument(std::string("dynamic programming: ") + what); }
+
 }  // namespace
 
 void DispatchDp::check(const DispatchProblem& problem) {
